@@ -1,0 +1,18 @@
+"""Celery: background work and the clock. `celery -A config worker` and `celery -A config beat`."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("config")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def keep_djangos_logging(**_: Any) -> None:
+    """Having a receiver stops Celery from adding handlers of its own, which would print unmasked."""
