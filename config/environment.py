@@ -36,11 +36,9 @@ class Environment:
         """Read the file, if there is one, without handing its secrets on to child processes."""
         _check_lines(path)
 
-        class Variables(environ.Env):
-            ENVIRON = dict(os.environ)
-
-        Variables.read_env(path)
-        return cls(Variables.ENVIRON)
+        values = dict(os.environ)
+        type("Variables", (environ.Env,), {"ENVIRON": values}).read_env(path)
+        return cls(values)
 
     def read(
         self, name: str, parse: Callable[[str], _Value], *, default: str | None = None

@@ -9,7 +9,8 @@ from typing import Any
 
 MASK = "••••"
 
-_SECRET_WORD = (
+_TELLING_NAME = (
+    # The name of a header, parameter or field whose value is likely to be secret.
     r"[\w.-]*(?:secret|token|passw(?:or)?d|authorization|api[_-]?key|cookie|credential|assertion"
     r"|code_verifier|signature)[\w.-]*"
 )
@@ -23,7 +24,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # "client_secret": "abc", X-API-Key: abc, password=abc
     (
         re.compile(
-            rf"(?P<name>{_SECRET_WORD})(?P<mark>['\"]?\s*[:=]\s*)(?P<value>b?'[^']*'|b?\"[^\"]*\"|[^\s,;&'\"]+)",
+            rf"(?P<name>{_TELLING_NAME})(?P<mark>['\"]?\s*[:=]\s*)(?P<value>b?'[^']*'|b?\"[^\"]*\"|[^\s,;&'\"]+)",
             re.IGNORECASE,
         ),
         rf"\g<name>\g<mark>{MASK}",
@@ -75,12 +76,17 @@ def logging_settings(level: int) -> dict[str, Any]:
                 "filters": ["masking"],
                 "formatter": "line",
             },
+            "mail_admins": {
+                "class": "django.utils.log.AdminEmailHandler",
+                "filters": ["masking"],
+                "level": "ERROR",
+            },
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             **{name: {"level": max(level, logging.INFO)} for name in pinned},
             # Django gives these handlers of their own, which don't mask.
-            "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+            "django": {"handlers": ["mail_admins"], "level": "NOTSET", "propagate": True},
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
         },
     }

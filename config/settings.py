@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "tenants.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,6 +153,8 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read(
     "DEFAULT_FROM_EMAIL", str, default="outbound-auth-console@localhost"
 )
+DEFAULT_EXCEPTION_REPORTER = "config.reports.NameOnlyReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.NameOnlyFilter"
 LOGGING = logging_settings(env.read("LOG_LEVEL", values.log_level, default="INFO"))
 
 # Background work
