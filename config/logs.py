@@ -88,5 +88,8 @@ def logging_settings(level: int) -> dict[str, Any]:
             # Django gives these handlers of their own, which don't mask.
             "django": {"handlers": ["mail_admins"], "level": "NOTSET", "propagate": True},
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+            # So does gunicorn, and it doesn't let its loggers propagate.
+            "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
+            "gunicorn.access": {"handlers": ["stderr"], "propagate": False},
         },
     }

@@ -95,6 +95,7 @@ DATABASES = {
     )
 }
 if Path(DATABASES["default"]["NAME"]).parent == VAR_DIR:
+    # SQLite makes the file, not its folder.
     private_folder(VAR_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,0 +1,44 @@
+# `make help` lists the targets.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
+BIN := .venv/bin
+# Every core, and a browser only where there is one.
+PYTEST := $(BIN)/python -m pytest -n auto
+
+.PHONY: help install dev demo test faults lint lock reset
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+install: ## Set everything up: .venv from the lock, and .env with fresh keys if it is missing
+	@PYTHON="$(PYTHON)" sh config/install.sh requirements.lock
+
+dev: install
+	@PYTHON="$(PYTHON)" sh config/install.sh requirements-dev.lock
+
+demo: install ## Run the console with demo data; PORT=9000 picks another port
+	@$(BIN)/python -m config.dotenv OUTBOUND_ALLOW_NETWORKS=127.0.0.0/8,::1/128
+	@exec $(BIN)/python -m config.demo
+
+test: dev ## Run the tests on the embedded database
+	@$(PYTEST) -m "not faults"
+
+faults: dev ## Run the long fault tests: killed processes, lost brokers, long waits
+	@FAULTS=full $(BIN)/python -m pytest -m faults
+
+lint: dev ## Check style, types and migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+lock: dev ## Resolve the locks again from requirements*.txt
+	@for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile $$name.txt --universal --python-version 3.11 --generate-hashes \
+			--no-header --no-annotate --quiet --output-file $$name.lock || exit 1; done
+
+reset: ## Delete the embedded database and broker folder; .env stays
+	@$(BIN)/python -m config.reset

@@ -1,0 +1,143 @@
+"""What `make demo` runs: the whole console in one terminal, with demo data.
+
+PORT= picks the port of the console, and PUBLIC_BASE_URL with it; PROVIDER_PORT= that of the demo provider.
+"""
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from config.environment import private_folder
+from config.supervisor import Program, Supervisor
+from integrations.demo.provider import DEFAULT_PORT
+
+_HOST = "127.0.0.1"
+_DEFAULT_PORT = 8000
+
+
+def give_up(sentence: str) -> NoReturn:
+    """End before anything has started, saying why and what to do."""
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(1)
+
+
+def port_of(text: str, *, name: str) -> int:
+    """A TCP port that was typed as NAME=text."""
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    give_up(f"{name}= should be a port between 1 and 65535, for example {name}=9000.")
+
+
+def port_in(public_base_url: str) -> int:
+    """The port that an address of this machine names; behind a proxy it says nothing about ours: 8000."""
+    parts = urlsplit(public_base_url)
+    if parts.scheme == "http" and parts.hostname in {_HOST, "localhost"}:
+        return parts.port or 80
+    return _DEFAULT_PORT
+
+
+def require_free(port: int, *, name: str) -> None:
+    """End when no server may listen on this port of the loopback address."""
+    with socket.socket() as probe:
+        # As servers do: the remains of closed connections don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            give_up(
+                f"Port {port} can't be used ({error.strerror}). Stop what uses it, or choose another one:"
+                f" make demo {name}={port + 1000 if port < 64000 else 9000}"
+            )
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Hold a lock until the block ends: two clocks on one broker would do everything twice."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            give_up("The console already runs from this folder: use that one, or stop it first.")
+        yield
+
+
+@dataclass
+class Announcement:
+    """Says once, as soon as the console answers, where it is."""
+
+    port: int
+    url: str
+    made: bool = False
+
+    def check(self, supervisor: Supervisor) -> None:
+        if self.made:
+            return
+        with socket.socket() as probe:
+            probe.settimeout(0.1)
+            self.made = probe.connect_ex((_HOST, self.port)) == 0
+        if self.made:
+            supervisor.say(f"Open {self.url}/admin/ in your browser. Ctrl-C stops everything.")
+
+
+def programs(port: int, *, provider_port: int) -> tuple[Program, ...]:
+    """The four parts of the console."""
+    python = sys.executable
+    celery = (python, "-m", "celery", "--quiet", "-A", "config")
+    schedule = str(settings.VAR_DIR / "beat-schedule")
+    return (
+        Program("web", (python, "-m", "gunicorn", "config.wsgi", "--bind", f"{_HOST}:{port}")),
+        Program("worker", (*celery, "worker", "--concurrency", "2")),
+        Program("beat", (*celery, "beat", "--pidfile=", "--schedule", schedule)),
+        Program("provider", (python, "manage.py", "run_provider", "--port", str(provider_port))),
+    )
+
+
+def prepare(provider_port: int) -> None:
+    """Bring the database up to date and put the demo data into it; what is there stays."""
+    for command in (
+        ("migrate", "--verbosity", "0"),
+        ("load_demo", "--provider-port", str(provider_port)),
+    ):
+        done = subprocess.run([sys.executable, "manage.py", *command], cwd=settings.BASE_DIR)  # noqa: S603
+        if done.returncode:
+            raise SystemExit(done.returncode)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    if os.environ.get("PORT"):
+        port = port_of(os.environ["PORT"], name="PORT")
+        os.environ["PUBLIC_BASE_URL"] = f"http://{_HOST}:{port}"
+    else:
+        port = port_in(settings.PUBLIC_BASE_URL)
+    provider_port = port_of(
+        os.environ.get("PROVIDER_PORT") or str(DEFAULT_PORT), name="PROVIDER_PORT"
+    )
+    private_folder(settings.VAR_DIR)
+    with only_one(settings.VAR_DIR / "demo.lock"):
+        require_free(port, name="PORT")
+        require_free(provider_port, name="PROVIDER_PORT")
+        prepare(provider_port)
+        announcement = Announcement(port, settings.PUBLIC_BASE_URL)
+        supervisor = Supervisor(
+            programs(port, provider_port=provider_port),
+            folder=settings.BASE_DIR,
+            environment=os.environ,
+            on_tick=lambda: announcement.check(supervisor),
+        )
+        supervisor.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Ties a process to its parent's life: when the parent is gone, however it ended, the kernel kills the process."""
+
+import ctypes
+import os
+import signal
+
+_PR_SET_PDEATHSIG = 1
+
+try:
+    _prctl = ctypes.CDLL(None, use_errno=True).prctl
+except (AttributeError, OSError):  # only Linux has it
+    _prctl = None
+
+
+def tether(parent: int) -> None:
+    """Called in a fresh child, with the process id of its parent."""
+    if _prctl is None:
+        return
+    _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        # It was gone before the kernel knew.
+        os.kill(os.getpid(), signal.SIGKILL)
