@@ -1,0 +1,65 @@
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config.demo import only_one, port_in
+from tests.config.checkout import checkout, run
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [
+        ("http://127.0.0.1:8000", 8000),
+        ("http://localhost:8123", 8123),
+        ("http://127.0.0.1", 80),
+        ("https://console.example.com", 8000),
+        ("http://console.example.com:8080", 8000),
+    ],
+)
+def test_port_is_that_of_an_address_of_this_machine(address: str, port: int) -> None:
+    assert port_in(address) == port
+
+
+def test_taken_port_gets_a_way_out_before_anything_starts(tmp_path: Path) -> None:
+    with taken_port() as port:
+        done = run(checkout(tmp_path), "-m", "config.demo", PORT=str(port))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert f"Port {port} can't be used" in line
+    assert "make demo PORT=" in line
+
+
+def test_taken_port_of_the_provider_gets_a_way_out_too(tmp_path: Path) -> None:
+    with taken_port() as port:
+        done = run(checkout(tmp_path), "-m", "config.demo", PORT="28917", PROVIDER_PORT=str(port))
+    assert done.returncode == 1
+    assert "make demo PROVIDER_PORT=" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["70000", "0", "eight"])
+def test_port_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    done = run(checkout(tmp_path), "-m", "config.demo", PORT=text)
+    assert done.returncode == 1
+    assert "PORT=9000" in done.stderr
+
+
+def test_second_console_in_one_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with only_one(tmp_path / "lock"), pytest.raises(SystemExit), only_one(tmp_path / "lock"):
+        pass
+    assert "already runs" in capsys.readouterr().err
+    with only_one(tmp_path / "lock"):
+        pass
