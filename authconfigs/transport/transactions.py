@@ -1,0 +1,21 @@
+from django.db import connections
+from django.db.transaction import TransactionManagementError
+
+
+def refuse_open_transaction() -> None:
+    """Raise TransactionManagementError if this thread has a transaction open on any database.
+
+    A slow API would hold its locks. A test case's own transaction doesn't count; one that the tested code opened does.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            is_open = not all(
+                getattr(block, "_from_testcase", False) for block in connection.atomic_blocks
+            )
+        else:
+            is_open = connection.connection is not None and not connection.autocommit
+        if is_open:
+            raise TransactionManagementError(
+                "A request to another server must not wait inside of a database transaction"
+                f" ({connection.alias})."
+            )
