@@ -1,0 +1,111 @@
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from authconfigs.models import AuthConfig
+from authconfigs.state import ConfigState, load_config, load_named_config
+from authconfigs.tokens.sweep import Renewal, due_configs, is_due, renew_now, rests
+from tenants.audit import record
+from tenants.commands import ConsoleCommand, Failed
+from tenants.scope import tenant_scope
+
+
+class Command(ConsoleCommand):
+    help = "Renew the OAuth tokens that are due, or that of one auth config."
+    example = "python manage.py refresh_tokens --config acme/crm --environment staging --force"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--due-within",
+            type=seconds,
+            default=timedelta(),
+            metavar="SECONDS",
+            help="also what will be due within this time",
+        )
+        parser.add_argument("--config", metavar="TENANT/CONFIG", help="this auth config alone")
+        parser.add_argument("--environment", metavar="E", help="the environment of --config")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="ask for a new token also where the stored one is good, or where a failure stopped it",
+        )
+        self.add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        force = options["force"]
+        items, counts = [], Counter[str]()
+        for state in self.chosen(options):
+            left_alone = None if force or options["config"] else rests(state)
+            renewal = left_alone or renew_now(state, force=force)
+            if renewal.asked:
+                with tenant_scope(state.tenant_id):
+                    config = AuthConfig.objects.get(id=state.config_id)
+                    record("refresh", config, outcome=renewal.symptom or "ok")
+            counts[_kind(renewal)] += 1
+            items.append(
+                {
+                    "config": str(state),
+                    "environment": state.environment,
+                    "ok": renewal.ok,
+                    "symptom": renewal.symptom,
+                    "summary": renewal.summary,
+                }
+            )
+            if not options["json"]:
+                self.stdout.write(f"{state} ({state.environment}): {renewal.summary}")
+        document = {
+            "ok": not counts["failed"],
+            "due": len(items),
+            **{kind: counts[kind] for kind in ("refreshed", "failed", "skipped")},
+            "items": items,
+        }
+        told = "{due} due, {refreshed} renewed, {failed} failed, {skipped} left alone.".format(
+            **document
+        )
+        if counts["failed"]:
+            raise Failed(told, returncode=1, document=document)
+        if options["json"]:
+            self.print_json(document)
+        else:
+            self.stdout.write(told)
+
+    def chosen(self, options: dict[str, Any]) -> Iterator[ConfigState]:
+        """The configs to ask for, read one by one just before."""
+        within, force = options["due_within"], options["force"]
+        if not options["config"]:
+            if options["environment"]:
+                self.fail("--environment belongs to --config, which is missing.")
+            for config_id in due_configs(within, force=force):
+                # One that was deleted meanwhile isn't due any more.
+                with suppress(LookupError):
+                    yield load_config(config_id)
+            return
+        if not options["environment"]:
+            self.fail("--config needs --environment: a name is unique in one environment.")
+        name = self.parse_config(options["config"])
+        try:
+            state = load_named_config(name.tenant, name.config, environment=options["environment"])
+        except LookupError as unknown:
+            self.fail(str(unknown))
+        if not state.method.uses_token:
+            self.fail(f"{state} uses {state.method.label}, which has no token to renew.")
+        if force or is_due(state, within):
+            yield state
+
+
+def seconds(text: str) -> timedelta:
+    """A time in seconds. Raises ValueError."""
+    try:
+        return timedelta(seconds=float(text))
+    except OverflowError:
+        raise ValueError("too many seconds") from None
+
+
+def _kind(renewal: Renewal) -> str:
+    if not renewal.asked:
+        return "skipped"
+    return "refreshed" if renewal.ok else "failed"
