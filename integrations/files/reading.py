@@ -1,0 +1,107 @@
+"""From bytes to plain values: JSON (RFC 8259) first, else YAML 1.2 by its core schema (§10.3).
+
+A hostile or broken file costs bounded time and memory: size, depth and the number of values that aliases expand to are
+limited. Equal keys are refused. Reasons name a line, never what stands there.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, NoReturn
+
+from integrations.files.problems import MAX_DEPTH, BadFile, refuse
+from integrations.files.yaml12 import parse_yaml
+
+MAX_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file says. `lines` leads from a path to its line; a path that came by an alias, or from JSON, has none."""
+
+    value: Any = field(repr=False)
+    lines: Mapping[str, int]
+
+
+def read_bytes(stream: BinaryIO) -> bytes:
+    """All of a stream. Raises BadFile when that is too much."""
+    content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        refuse(f"The file is larger than {MAX_BYTES // 2**20} MiB.")
+    return content
+
+
+def parse(content: bytes) -> Document:
+    """The values of a JSON or YAML text in UTF-8. Raises BadFile."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        refuse("The file isn't UTF-8.", line=line)
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except BadFile:
+        # The reader of YAML knows the line.
+        parse_yaml(text)
+        raise
+    except RecursionError:
+        refuse(f"The file is nested more than {MAX_DEPTH} levels deep.")
+    except ValueError:
+        value, lines = parse_yaml(text)
+    else:
+        lines = {}
+    _check(value)
+    return Document(value, lines)
+
+
+def lines_of(content: bytes) -> Mapping[str, int]:
+    """The lines of a JSON text's paths, as far as a reader of YAML finds them."""
+    try:
+        return parse_yaml(content.decode("utf-8-sig"))[1]
+    except BadFile:
+        return {}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        refuse(f"The key {twice!r} stands twice in one object.")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    refuse(f"{name} isn't a number that JSON knows.")
+
+
+def _check(value: Any) -> None:
+    """Refuse too much depth, and what escapes can say but no database holds."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            refuse(f"The file is nested more than {MAX_DEPTH} levels deep.")
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, str):
+                if not item.isascii():
+                    _check_unicode(item)
+                if "\0" in item:
+                    refuse("A text holds a NUL character.")
+            elif isinstance(item, float) and not math.isfinite(item):
+                refuse("A number is too large.")
+        level = below
+
+
+def _check_unicode(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        refuse("A text holds half of a surrogate pair.")
