@@ -3,21 +3,29 @@
 import base64
 import http.client
 import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
 import pytest
 import requests
 
-from integrations.demo.provider import ALL_FAILURES, FAILURES, Provider, accounts
+from integrations.demo.provider import ALL_FAILURES, FAILURES, Provider, Switches, accounts
+from integrations.demo.provider.switches import MEANINGS
 from integrations.demo.provider.tokens import s256
 
 BEARER = {"Authorization": f"Bearer {accounts.BEARER_TOKEN}"}
 CLIENT = (accounts.CLIENT.client_id, accounts.CLIENT.secret)
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback/?kept=1"
 VERIFIER = "v" * 43
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -576,6 +584,10 @@ def test_python_attribute_refuses_nonsense(provider: Provider) -> None:
     assert provider.switches.token == ""
 
 
+def test_every_switch_is_explained() -> None:
+    assert set(MEANINGS) == set(asdict(Switches()))
+
+
 def test_landing_page_lists_endpoints_credentials_and_switches(provider: Provider) -> None:
     text = requests.get(provider.base_url, timeout=5).text
     for shown in ("/key-query", accounts.API_KEY, "expires_junk", "token_lifetime", "demo-client"):
@@ -632,3 +644,54 @@ def test_stopping_does_not_wait_for_slow_answers(provider: Provider) -> None:
 def test_json_body_of_a_token_request_must_be_an_object(provider: Provider) -> None:
     answer = requests.post(provider.token_url, data=json.dumps([1]), timeout=5)
     assert answer.json()["error"] == "invalid_request"
+
+
+def _run_provider(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "run_provider", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_command_serves_until_it_is_told_to_stop(signum: signal.Signals) -> None:
+    port = _free_port()
+    with _run_provider("--port", str(port), "--rotated") as process:
+        assert process.stdout
+        assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
+        switches = requests.get(f"http://127.0.0.1:{port}/switches", timeout=5).json()["switches"]
+        assert switches["rotated"] is True
+        process.send_signal(signum)
+        assert process.wait(timeout=10) == 0
+
+
+def test_command_says_that_its_port_is_taken(provider: Provider) -> None:
+    with _run_provider("--port", str(provider.port)) as process:
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"Port {provider.port} can't be used" in said
+    assert "Choose another with --port" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("arguments", [["--port", "x"], ["--port", "70000"], ["--nonsense"]])
+def test_command_refuses_bad_usage(arguments: list[str]) -> None:
+    with _run_provider(*arguments) as process:
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "Traceback" not in said
+
+
+def test_command_help_shows_an_example() -> None:
+    with _run_provider("--help") as process:
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "python manage.py run_provider --port 8765" in said

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from html import escape
 
 from integrations.demo.provider import accounts
-from integrations.demo.provider.switches import ALL_FAILURES, CHOICES, FAILURES, Switches
+from integrations.demo.provider.switches import ALL_FAILURES, CHOICES, FAILURES, MEANINGS, Switches
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -14,9 +14,10 @@ h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-top: 1px solid #8886; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+td:first-child code, label { white-space: nowrap; }
 input, select, button { font: inherit; padding: .3rem .5rem; }
 button { cursor: pointer; min-height: 2.2rem; } button.main { font-weight: 700; }
-form { margin: .5rem 0; } .scroll { overflow-x: auto; }
+form { margin: .5rem 0; } .scroll { overflow-x: auto; } .scroll table { min-width: 40rem; }
 .on { border-left: 4px solid #b45309; padding-left: .8rem; }
 """
 
@@ -135,8 +136,8 @@ def _switch_forms(switches: Switches) -> str:
             field = f'<select id="{name}" name="{name}">{options}</select>'
         else:
             field = f'<input id="{name}" name="{name}" value="{escape(str(value))}">'
-        rows.append((label, field))
-    return f"""<form method="post" action="/switches">{_table(("Switch", "Value"), rows)}
+        rows.append((label, field, escape(MEANINGS[name])))
+    return f"""<form method="post" action="/switches">{_table(("Switch", "Value", "Meaning"), rows)}
 <button class="main">Set these</button></form>
 <form method="post" action="/switches"><button name="action" value="reset">Reset all</button>
 <button name="action" value="revoke_tokens">Revoke every token</button>

@@ -59,6 +59,19 @@ TOKEN_FAILURES = {
 
 ALL_FAILURES = {**FAILURES, **TOKEN_FAILURES}
 
+MEANINGS = {
+    "api": "failures of all API endpoints, comma separated",
+    "token": "failures of the token and revocation endpoint, comma separated",
+    "rotated": "the key of /rotating was replaced, and the old one is refused",
+    "refresh": "refresh tokens: strict rotates them and takes reuse as theft, grace lets the previous one be used again, keep never rotates",
+    "consent": "ask shows the consent page, allow and deny answer for the person",
+    "token_lifetime": "seconds that an access token lives",
+    "code_lifetime": "seconds that an authorization code lives",
+    "token_delay": "seconds before the token endpoint answers",
+    "retry_after": "Retry-After of 429 and 503: seconds or an HTTP date",
+    "slow_seconds": "seconds that slow and drip take",
+}
+
 CHOICES = {"refresh": ("strict", "grace", "keep"), "consent": ("ask", "allow", "deny")}
 
 
@@ -66,10 +79,7 @@ CHOICES = {"refresh": ("strict", "grace", "keep"), "consent": ("ask", "allow", "
 class Switches:
     """Attributes may be set at any time; a value that makes no sense raises ValueError and changes nothing.
 
-    api, token: names of failures, comma separated, for all API endpoints or for the token endpoint.
-    rotated: the rotating key was replaced, so that the old one is refused.
-    refresh: "strict" rotates refresh tokens and takes reuse as theft, "grace" lets the previous one be used again,
-    "keep" never rotates. consent: "ask" shows the page, "allow" and "deny" answer for the person.
+    MEANINGS says what each is.
     """
 
     api: str = ""
