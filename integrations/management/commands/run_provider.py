@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """--port and --rotated."""
         parser.add_argument(
-            "--port", type=_port, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT})"
+            "--port", type=port, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT})"
         )
         parser.add_argument(
             "--rotated", action="store_true", help="start with the rotating key already replaced"
@@ -41,12 +41,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGINT or SIGTERM."""
-        port = options["port"]
+        number = options["port"]
         try:
-            provider = Provider(port, rotated=options["rotated"])
+            provider = Provider(number, rotated=options["rotated"])
         except OSError as problem:
             raise CommandError(
-                f"Port {port} can't be used ({problem.strerror}). Choose another with --port."
+                f"Port {number} can't be used ({problem.strerror}). Choose another with --port."
             ) from None
 
         def end(signum: int, frame: FrameType | None) -> None:
@@ -62,8 +62,9 @@ class Command(BaseCommand):
             provider.wait()
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
+def port(text: str) -> int:
+    """A port number, for argparse. Raises ValueError for anything else."""
+    number = int(text)
+    if not 0 <= number <= 65535:
         raise ValueError
-    return port
+    return number
