@@ -49,6 +49,14 @@ class Door:
         door._protected = protected
         return door
 
+    def check(self, url: str, *, protected: bool = False, credential: bool = False) -> None:
+        """What `send` would refuse before it looks the name up.
+
+        Raises PolicyRefused, or ConfigInvalid for what isn't a URL.
+        """
+        protected = protected or self._protected
+        check_url(url, protected=protected, credential=credential, policy=self._policy)
+
     def open(
         self,
         url: str,

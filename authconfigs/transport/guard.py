@@ -4,6 +4,8 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.utils import default_headers
 
+from authconfigs.errors import ConfigInvalid
+
 Headers = tuple[tuple[str, str | bytes], ...]
 Send = Callable[[requests.PreparedRequest, Headers, bytes | None], requests.Response]
 
@@ -52,17 +54,21 @@ def guarded(session: requests.Session, send: Send) -> requests.Session:
         if session.headers.get(name) == value:
             del session.headers[name]
     session.adapters.clear()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, DoorAdapter(send))
-    _keep_url(session)
+    # For every scheme: requests would quote a URL that it has no adapter for.
+    session.mount("", DoorAdapter(send))
+    _prepare_faithfully(session)
     return session
 
 
-def _keep_url(session: requests.Session) -> None:
+def _prepare_faithfully(session: requests.Session) -> None:
     prepare = session.prepare_request
 
     def prepare_request(request: requests.Request) -> requests.PreparedRequest:
-        prepared = prepare(request)
+        try:
+            prepared = prepare(request)
+        except requests.RequestException:
+            # Its text quotes the URL with its query, or the value of a header.
+            raise ConfigInvalid("The URL or a header of the request isn't valid.") from None
         if not request.params:
             # requests rewrites percent-escapes.
             prepared.url = request.url

@@ -8,7 +8,7 @@ from authconfigs.transport.addresses import is_allowed, is_public, judged_as
 @pytest.mark.parametrize(
     "text",
     [
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104
         "0.1.2.3",
         "10.0.0.1",
         "100.64.0.1",

@@ -8,7 +8,7 @@ from authconfigs.errors import BadAnswer, ConnectFailed, OutboundError
 from authconfigs.outgoing import OutgoingRequest
 from authconfigs.symptoms import Stage, Symptom
 from tests.authconfigs.transport.factories import make_door, send
-from tests.servers.raw import serve
+from tests.servers.raw import Script, serve
 from tests.servers.scripts import (
     answer,
     drip_body,
@@ -87,10 +87,9 @@ def test_a_body_of_exactly_the_cap_is_read() -> None:
     ],
     ids=["length", "gzip", "until the end", "chunked"],
 )
-def test_a_body_over_the_cap_is_an_error(script: object) -> None:
-    with serve(script) as server:  # type: ignore[arg-type]
-        with pytest.raises(BadAnswer) as caught:
-            send(make_door(), server.url(), max_bytes=1000)
+def test_a_body_over_the_cap_is_an_error(script: Script) -> None:
+    with serve(script) as server, pytest.raises(BadAnswer) as caught:
+        send(make_door(), server.url(), max_bytes=1000)
     error = caught.value
     assert (error.symptom, error.stage, error.status) == (Symptom.PROVIDER_ERROR, Stage.API, 200)
     assert error.summary == "The answer is larger than 1,000 bytes."
@@ -101,8 +100,8 @@ def test_a_body_over_the_cap_is_an_error(script: object) -> None:
     [answer(body=TEXT), gzipped(TEXT), gzip_bomb(megabytes=50)],
     ids=["plain", "gzip", "bomb"],
 )
-def test_a_body_can_be_cut_instead_and_its_rest_is_no_later_answer(script: object) -> None:
-    with serve(script) as server:  # type: ignore[arg-type]
+def test_a_body_can_be_cut_instead_and_its_rest_is_no_later_answer(script: Script) -> None:
+    with serve(script) as server:
         door = make_door()
         for _ in range(2):
             assert len(send(door, server.url(), max_bytes=100, truncate=True).content) == 100
@@ -138,9 +137,9 @@ def test_a_gzip_bomb_takes_bounded_memory() -> None:
     ],
 )
 def test_a_broken_or_unasked_encoding_is_an_error(encoding: str, data: bytes) -> None:
-    with serve(answer(body=data, headers=[("Content-Encoding", encoding)])) as server:
-        with pytest.raises(BadAnswer) as caught:
-            send(make_door(), server.url())
+    script = answer(body=data, headers=[("Content-Encoding", encoding)])
+    with serve(script) as server, pytest.raises(BadAnswer) as caught:
+        send(make_door(), server.url())
     assert caught.value.status == 200
 
 
@@ -160,16 +159,15 @@ def test_a_broken_or_unasked_encoding_is_an_error(encoding: str, data: bytes) ->
     ],
 )
 def test_an_answer_that_breaks_the_protocol_is_a_provider_error(data: bytes) -> None:
-    with serve(send_and_close(data)) as server:
-        with pytest.raises(BadAnswer) as caught:
-            send(make_door(), server.url())
+    with serve(send_and_close(data)) as server, pytest.raises(BadAnswer) as caught:
+        send(make_door(), server.url())
     assert (caught.value.symptom, caught.value.stage) == (Symptom.PROVIDER_ERROR, Stage.API)
     assert not caught.value.permanent
 
 
 @pytest.mark.parametrize("script", [reset_after_request(), send_and_close(b"")])
-def test_a_connection_that_breaks_without_answer_is_a_network_failure(script: object) -> None:
-    with serve(script) as server:  # type: ignore[arg-type]
+def test_a_connection_that_breaks_without_answer_is_a_network_failure(script: Script) -> None:
+    with serve(script) as server:
         with pytest.raises(OutboundError) as caught:
             send(make_door(), server.url())
         assert server.connections == 1

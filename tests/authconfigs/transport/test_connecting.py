@@ -11,7 +11,7 @@ from tests.authconfigs.transport.factories import get, make_door, open_traced, s
 from tests.servers.certificates import CertificateAuthority, self_signed
 from tests.servers.names import resolving
 from tests.servers.raw import Conversation, serve
-from tests.servers.scripts import answer, hang_before_reading, send_and_close
+from tests.servers.scripts import answer, hang_before_reading
 
 
 def failing(door_options: dict[str, str], url: str) -> OutboundError:
@@ -67,7 +67,7 @@ def test_host_sni_and_certificate_name_are_those_of_the_url(tmp_path: Path) -> N
 def test_old_tls_is_refused(tmp_path: Path) -> None:
     authority = CertificateAuthority(tmp_path)
     context = authority.server("127.0.0.1")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
     with serve(answer(), tls=context) as server:
@@ -76,18 +76,14 @@ def test_old_tls_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_server_without_tls_says_so() -> None:
-    with serve(send_and_close(b"")) as server:
-        url = server.url().replace("http://", "https://")
+    def plain(talk: Conversation) -> None:
+        talk.connection.recv(10)
+        talk.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-        def plain(talk: Conversation) -> None:
-            talk.connection.recv(10)
-            talk.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-        with serve(plain) as talker:
-            error = failing({}, talker.url().replace("http://", "https://"))
-            assert "doesn't speak TLS" in error.summary
-            assert error.symptom is Symptom.TLS
-        assert url.startswith("https://")
+    with serve(plain) as server:
+        error = failing({}, server.url().replace("http://", "https://"))
+    assert "doesn't speak TLS" in error.summary
+    assert error.symptom is Symptom.TLS
 
 
 def test_a_server_that_hangs_up_during_tls_is_a_tls_failure() -> None:
@@ -152,9 +148,11 @@ def test_a_failing_step_is_recorded_and_the_last() -> None:
 
 def test_a_failing_tls_step_is_recorded(tmp_path: Path) -> None:
     trace = Trace()
-    with serve(answer(), tls=self_signed(tmp_path, "127.0.0.1")) as server:
-        with pytest.raises(ConnectFailed):
-            make_door().open(server.url(), deadline=Deadline.after(5), trace=trace)
+    with (
+        serve(answer(), tls=self_signed(tmp_path, "127.0.0.1")) as server,
+        pytest.raises(ConnectFailed),
+    ):
+        make_door().open(server.url(), deadline=Deadline.after(5), trace=trace)
     assert [(step.name, step.ok) for step in trace] == [
         (Stage.DNS, True),
         (Stage.CONNECT, True),
