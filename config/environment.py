@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Self, TypeVar
+from typing import ClassVar, NoReturn, Self, TypeVar
 
 import environ
 
@@ -36,9 +36,11 @@ class Environment:
         """Read the file, if there is one, without handing its secrets on to child processes."""
         _check_lines(path)
 
-        values = dict(os.environ)
-        type("Variables", (environ.Env,), {"ENVIRON": values}).read_env(path)
-        return cls(values)
+        class Variables(environ.Env):  # type: ignore[misc]
+            ENVIRON: ClassVar = dict(os.environ)
+
+        Variables.read_env(path)
+        return cls(Variables.ENVIRON)
 
     def read(
         self, name: str, parse: Callable[[str], _Value], *, default: str | None = None

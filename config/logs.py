@@ -11,8 +11,8 @@ MASK = "••••"
 
 _TELLING_NAME = (
     # The name of a header, parameter or field whose value is likely to be secret.
-    r"[\w.-]*(?:secret|token|passw(?:or)?d|authorization|api[_-]?key|cookie|credential|assertion"
-    r"|code_verifier|signature)[\w.-]*"
+    r"(?<![\w.-])(?=[\w.-]*?(?:secret|token|passw(?:or)?d|authorization|api[_-]?key|cookie|credential"
+    r"|assertion|code_verifier|signature))[\w.-]++"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # https://user:password@host

@@ -1,5 +1,6 @@
 """Error pages and error mails without values: nothing that was posted, held by a variable or set."""
 
+from collections.abc import ItemsView
 from types import FrameType
 from typing import Any
 
@@ -32,8 +33,8 @@ class NameOnlyFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(
         self, request: HttpRequest | None, tb_frame: FrameType
-    ) -> list[tuple[str, Any]]:
-        return []
+    ) -> ItemsView[str, Any]:
+        return {}.items()
 
 
 class NameOnlyReporter(ExceptionReporter):

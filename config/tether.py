@@ -6,10 +6,8 @@ import signal
 
 _PR_SET_PDEATHSIG = 1
 
-try:
-    _prctl = ctypes.CDLL(None, use_errno=True).prctl
-except (AttributeError, OSError):  # only Linux has it
-    _prctl = None
+# Only Linux has it.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 def tether(parent: int) -> None:

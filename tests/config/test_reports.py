@@ -24,7 +24,7 @@ def failing_request_page() -> tuple[str, str]:
         raise ValueError(f"refused: https://api.example/?key={PLANTED}")
     except ValueError as error:
         assert local_variable
-        page = technical_500_response(request, *sys.exc_info()).content.decode()  # type: ignore[arg-type]
+        page = technical_500_response(request, *sys.exc_info()).content.decode()
         made = record("Internal Server Error: %s", "/admin/", error=error)
     made.request = request
     made.status_code = 500
@@ -32,7 +32,8 @@ def failing_request_page() -> tuple[str, str]:
     handler = AdminEmailHandler(include_html=True)
     handler.emit(made)
     [message] = mail.outbox
-    html = str(message.alternatives[0][0])  # type: ignore[attr-defined]
+    assert isinstance(message, mail.EmailMultiAlternatives)
+    html = str(message.alternatives[0][0])
     return page, f"{message.subject}\n{message.body}\n{html}"
 
 
