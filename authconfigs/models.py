@@ -1,0 +1,234 @@
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from authconfigs import methods
+from authconfigs.fields import SealedField
+from tenants.models import Environment, Tenant
+from tenants.scope import TenantModel
+from tenants.slugs import validate_slug
+
+
+class DataKey(models.Model):
+    """A key that seals one tenant's values, itself wrapped by a master key; without tenant: the platform's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(
+        Tenant, null=True, on_delete=models.CASCADE, editable=False, related_name="+"
+    )
+    number = models.PositiveIntegerField(editable=False)
+    wrapped = models.BinaryField()
+    master_key_id = models.CharField(max_length=16, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="data_key_number_per_tenant"),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=models.Q(tenant__isnull=True),
+                name="data_key_number_of_platform",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"data key {self.number}"
+
+
+class AuthConfig(TenantModel):
+    """One credential of one environment: how requests to an API are authenticated.
+
+    `revision` grows with every change; `token_revision` with those that outdate a stored token. `client_id` and `hosts`
+    repeat what lists search; only the save path writes them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    environment = models.ForeignKey(
+        Environment, on_delete=models.PROTECT, related_name="auth_configs"
+    )
+    name = models.CharField(
+        max_length=50,
+        validators=[validate_slug],
+        help_text="What it is for, for example billing-api. Lower-case letters, digits and hyphens.",
+    )
+    description = models.CharField(max_length=500, blank=True)
+    method = models.CharField(max_length=50, choices=methods.choices)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who is asked when this credential needs attention.",
+    )
+    rotate_by = models.DateField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    token_revision = models.PositiveIntegerField(default=1, editable=False)
+    disabled_at = models.DateTimeField("switched off at", null=True, blank=True, editable=False)
+    client_id = models.CharField(max_length=500, blank=True, editable=False)
+    hosts = models.CharField(max_length=2000, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "auth config"
+        ordering: ClassVar = ["name", "environment"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "environment", "name"], name="config_name_per_environment"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "environment", "id"], name="config_composite_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(TenantModel):
+    """The options and sealed secrets of a config in one slot.
+
+    `secret_state` tells of each stored secret, without opening it: `{name: {"set_at": ISO 8601, "by": user id or "",
+    "by_name": text, "fingerprint": "number:HMAC"}}`.
+    """
+
+    class Slot(models.TextChoices):
+        CURRENT = "current", "Current"
+        NEXT = "next", "Next"
+        PREVIOUS = "previous", "Previous"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    config = models.ForeignKey(AuthConfig, on_delete=models.CASCADE, related_name="credentials")
+    slot = models.CharField(max_length=10, choices=Slot.choices, default=Slot.CURRENT)
+    options = models.JSONField(default=dict)
+    secrets = SealedField(purpose="credential.secrets", row="config_id")
+    secret_state = models.JSONField(default=dict)
+    method_version = models.PositiveIntegerField(default=1)
+    valid_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["config", "slot"], name="credential_slot_per_config"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slot} credential"
+
+
+class AllowedOrigin(TenantModel):
+    """An origin that a config's secrets may be sent to, for one purpose."""
+
+    class Purpose(models.TextChoices):
+        API = "api", "API"
+        TOKEN = "token", "token endpoint"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    config = models.ForeignKey(AuthConfig, on_delete=models.CASCADE, related_name="allowed_origins")
+    origin = models.CharField(max_length=300)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    added_by = models.CharField(max_length=200)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["config", "purpose", "origin"], name="allowed_origin_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} ({self.get_purpose_display()})"
+
+
+class OAuthToken(TenantModel):
+    """What a token endpoint gave for one config; made with the config and written by machines.
+
+    `token_revision` is the config's at the time of the exchange: a token of another one is outdated. `attempt` grows with
+    every exchange that ended, so that waiters see the lease holder's result. `failure_*` describe the last one that failed.
+    """
+
+    class State(models.TextChoices):
+        EMPTY = "empty", "No token yet"
+        VALID = "valid", "Valid"
+        RETRYING = "retrying", "Retrying"
+        REAUTHORIZATION_REQUIRED = "reauthorization_required", "Needs reauthorization"
+        STOPPED = "stopped", "Stopped until edited"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    config = models.OneToOneField(AuthConfig, on_delete=models.CASCADE, related_name="oauth_token")
+    state = models.CharField(max_length=30, choices=State.choices, default=State.EMPTY)
+    access_token = SealedField(purpose="oauth_token.access_token", row="config_id", null=True)
+    refresh_token = SealedField(purpose="oauth_token.refresh_token", row="config_id", null=True)
+    token_type = models.CharField(max_length=50, blank=True)
+    granted_scope = models.TextField(blank=True)
+    obtained_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    refresh_after = models.DateTimeField(null=True, db_index=True)
+    generation = models.PositiveIntegerField(default=0)
+    token_revision = models.PositiveIntegerField(default=1)
+    lease_owner = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField("failures in a row", default=0)
+    failure_symptom = models.CharField(max_length=50, blank=True)
+    failure_summary = models.CharField(max_length=1000, blank=True)
+    failure_error = models.CharField("OAuth error code", max_length=100, blank=True)
+    failure_status = models.PositiveIntegerField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    retry_after_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "OAuth token"
+
+    def __str__(self) -> str:
+        return f"OAuth token ({self.get_state_display()})"
+
+
+class AuthorizationRequest(TenantModel):
+    """One trip of a person to a provider's consent screen (RFC 6749 §4.1.1, RFC 7636).
+
+    `link_hash` and `state_hash` are SHA-256 of the consent link's token and of the `state`; `binding_hash` that of the
+    session or cookie which the callback must show.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    config = models.ForeignKey(
+        AuthConfig, on_delete=models.CASCADE, related_name="authorization_requests"
+    )
+    token_revision = models.PositiveIntegerField()
+    link_hash = models.CharField(max_length=64, blank=True)
+    state_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    binding_hash = models.CharField(max_length=64, blank=True)
+    code_verifier = SealedField(purpose="authorization_request.code_verifier", row="id", null=True)
+    requested_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+    symptom = models.CharField(max_length=50, blank=True)
+    summary = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["link_hash"],
+                condition=~models.Q(link_hash=""),
+                name="authorization_link_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"authorization request of {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,208 @@
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from authconfigs.models import AuthConfig
+from tenants.models import Environment
+from tenants.scope import TenantModel
+from tenants.slugs import validate_slug
+
+
+class Integration(TenantModel):
+    """An API that the tenant calls. Its slug never changes; `head` is the newest revision of what is sent to it always."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.CharField(
+        max_length=50,
+        validators=[validate_slug],
+        help_text="Lower-case letters, digits and hyphens, for example billing. It can't be changed later.",
+    )
+    name = models.CharField(max_length=200)
+    head = models.ForeignKey(
+        "IntegrationRevision",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tenant", "slug"], name="integration_slug_per_tenant"),
+            models.UniqueConstraint(fields=["tenant", "id"], name="integration_composite_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IntegrationRevision(TenantModel):
+    """One immutable state of what is sent to an integration always: headers and query, no secrets."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    headers = models.JSONField(default=dict)
+    query = models.JSONField(default=dict)
+    content_hash = models.CharField(max_length=64)
+    created_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["integration", "number"], name="revision_number_once"),
+            models.UniqueConstraint(
+                fields=["integration", "content_hash"], name="revision_content_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+
+class Connection(TenantModel):
+    """An integration in an environment: where it is, how requests are authenticated, and how it is tested.
+
+    `revision_number` grows with every change of this row that a call must see. `last_test_*`, `last_used_at` and
+    `control_*` (what the negative control last found, for which state) are written by machines.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="connections"
+    )
+    environment = models.ForeignKey(
+        Environment, on_delete=models.PROTECT, related_name="connections"
+    )
+    name = models.CharField(max_length=50, default="default", validators=[validate_slug])
+    base_url = models.CharField("base URL", max_length=1000)
+    auth_config = models.ForeignKey(
+        AuthConfig,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="connections",
+    )
+    revision = models.ForeignKey(
+        IntegrationRevision, editable=False, on_delete=models.PROTECT, related_name="connections"
+    )
+    timeout = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds.")
+    test_method = models.CharField(max_length=20, default="GET")
+    test_path = models.CharField(max_length=2000, blank=True)
+    test_headers = models.JSONField(default=dict, blank=True)
+    test_body = models.TextField(null=True, blank=True)  # noqa: DJ001 - no body differs from an empty one
+    test_expect = models.JSONField(default=list, blank=True)
+    negative_control = models.BooleanField(default=True)
+    revision_number = models.PositiveIntegerField(default=1, editable=False)
+    host = models.CharField(max_length=300, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    last_test_at = models.DateTimeField(null=True, editable=False)
+    last_test_ok = models.BooleanField(null=True, editable=False)
+    last_test_symptom = models.CharField(max_length=50, blank=True, editable=False)
+    last_success_at = models.DateTimeField(null=True, editable=False)
+    testing_owner = models.UUIDField(null=True, editable=False)
+    testing_until = models.DateTimeField(null=True, editable=False)
+    control_result = models.CharField(max_length=20, blank=True, editable=False)
+    control_state = models.CharField(max_length=64, blank=True, editable=False)
+    control_at = models.DateTimeField(null=True, editable=False)
+    control_stopped_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["integration", "environment", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["integration", "environment", "name"], name="connection_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConnectionTest(TenantModel):
+    """One run of a test: of a connection, or of a config alone. Evidence is stored redacted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(
+        Connection, null=True, on_delete=models.CASCADE, related_name="tests"
+    )
+    config = models.ForeignKey(
+        AuthConfig, null=True, on_delete=models.CASCADE, related_name="tests"
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200)
+    ok = models.BooleanField()
+    symptom = models.CharField(max_length=50, blank=True)
+    stage = models.CharField(max_length=20)
+    status = models.PositiveIntegerField(null=True)
+    summary = models.CharField(max_length=1000)
+    likely_cause = models.TextField(blank=True)
+    checks = models.JSONField(default=list)
+    steps = models.JSONField(default=list)
+    negative_control = models.CharField(max_length=20)
+    token_refreshed = models.BooleanField(default=False)
+    duration_ms = models.PositiveIntegerField()
+    host = models.CharField(max_length=200)
+    config_revision = models.PositiveIntegerField(null=True)
+    connection_revision = models.PositiveIntegerField(null=True)
+    warnings = models.JSONField(default=list)
+    request = models.JSONField(default=dict)
+    response = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "connection test"
+        ordering: ClassVar = ["-started_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["connection", "-started_at"], name="test_by_connection"),
+            models.Index(fields=["config", "-started_at"], name="test_by_config"),
+        ]
+
+    def __str__(self) -> str:
+        return f"test of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class UsageCount(TenantModel):
+    """How many calls, tests or refreshes ended how, in one hour. Ids without foreign keys: the figures outlive their object.
+
+    `connection_id` or `config_id` is `NOTHING` where there is none.
+    """
+
+    NOTHING: ClassVar[uuid.UUID] = uuid.UUID(int=0)
+
+    class Kind(models.TextChoices):
+        CALL = "call", "Call"
+        TEST = "test", "Test"
+        REFRESH = "refresh", "Refresh"
+
+    connection_id = models.UUIDField(default=NOTHING)
+    config_id = models.UUIDField(default=NOTHING)
+    slot = models.CharField(max_length=10)
+    hour = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    outcome = models.CharField(max_length=50)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=[
+                    "tenant",
+                    "connection_id",
+                    "config_id",
+                    "slot",
+                    "hour",
+                    "kind",
+                    "outcome",
+                ],
+                name="usage_once_per_hour",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.kind} {self.outcome}"
