@@ -2,8 +2,6 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
-	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 BIN := .venv/bin
 # Which tests `make test` runs; the reasons of skipped ones are printed.
 TESTS ?= not faults
@@ -13,7 +11,7 @@ TESTS ?= not faults
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-install: ## Set everything up: .venv from the lock, and .env with fresh keys if it is missing
+install: ## Set everything up: .venv from the lock, .env with fresh keys if missing; PYTHON=python3.12 picks one
 	@PYTHON="$(PYTHON)" sh config/install.sh requirements.lock
 
 dev: install
