@@ -1,6 +1,7 @@
 """Settings, all from the environment or `.env`; the README's table explains each variable."""
 
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 
 from authconfigs.keyring import KeyringError, parse_keyring
@@ -170,7 +171,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_REDIRECT_STDOUTS = False
 # A sweep takes nothing new after 30 s, and what it then has in hand ends within two exchanges.
-CELERY_TASK_SOFT_TIME_LIMIT = 60 + 2 * OUTBOUND_TIMEOUT
+CELERY_TASK_SOFT_TIME_LIMIT = 60 + 2 * ceil(OUTBOUND_TIMEOUT)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 15
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
