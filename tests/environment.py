@@ -8,7 +8,7 @@ import os
 import tempfile
 
 FOLDER = tempfile.TemporaryDirectory(prefix="console-tests-")
-MASTER_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+MASTER_KEY = base64.urlsafe_b64encode(bytes(range(100, 132))).decode()
 
 os.environ.update(
     SECRET_KEY="only-for-tests-" + "x" * 50,
