@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
+import idna
+
 DOTS = "••••"
 # RFC 3986 §2.2 and §2.3: what may stand in a path or query as it is, and the escapes that are there already.
 _AS_WRITTEN = "!$&'()*+,;=:@/?%[]|^`{}\"<>~-._"
@@ -198,7 +200,8 @@ def origin_of(url: str) -> str:
     if not host or parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("The URL needs a scheme, http or https, and a host.")
     if not host.isascii():
-        host = host.encode("idna").decode()
+        # As the transport reads it: two readings of one name would be two hosts.
+        host = idna.encode(host, uts46=True).decode()
     shown = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{shown}{port}"
