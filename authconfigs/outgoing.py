@@ -11,8 +11,6 @@ from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 
 import idna
 
-import idna
-
 DOTS = "••••"
 # RFC 3986 §2.2 and §2.3: what may stand in a path or query as it is, and the escapes that are there already.
 _AS_WRITTEN = "!$&'()*+,;=:@/?%[]|^`{}\"<>~-._"
