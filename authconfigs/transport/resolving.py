@@ -10,7 +10,7 @@ from typing import Any
 from authconfigs.transport.deadline import Deadline
 
 # How many look-ups may hang at once; a name that doesn't get its turn in time counts as timed out.
-_AT_ONCE = 32
+_AT_ONCE = 64
 _turns = threading.BoundedSemaphore(_AT_ONCE)
 
 

@@ -7,6 +7,7 @@ import pytest
 from authconfigs.errors import ConnectFailed, OutboundError
 from authconfigs.symptoms import Stage, Symptom
 from authconfigs.transport import Deadline, Trace, new_door
+from authconfigs.transport.tls import tls_context
 from tests.authconfigs.transport.factories import get, make_door, open_traced, send
 from tests.servers.certificates import CertificateAuthority, self_signed
 from tests.servers.names import resolving
@@ -31,8 +32,6 @@ def test_tls_is_verified_with_the_operators_bundle(tmp_path: Path) -> None:
 
 
 def test_the_bundle_is_added_to_the_public_roots(tmp_path: Path) -> None:
-    from authconfigs.transport.tls import tls_context
-
     own = tls_context(CertificateAuthority(tmp_path).bundle)
     assert own.cert_store_stats()["x509_ca"] == tls_context().cert_store_stats()["x509_ca"] + 1
     assert tls_context().cert_store_stats()["x509_ca"] > 50
@@ -73,6 +72,7 @@ def test_old_tls_is_refused(tmp_path: Path) -> None:
     with serve(answer(), tls=context) as server:
         error = failing({"ca_bundle": authority.bundle}, server.url())
     assert error.symptom is Symptom.TLS
+    assert tls_context().minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 def test_a_server_without_tls_says_so() -> None:

@@ -139,6 +139,14 @@ def test_http_is_refused_before_the_look_up_where_no_network_is_allowed() -> Non
         assert names.lookups == []
 
 
+def test_a_credential_of_a_protected_environment_is_refused_before_the_look_up() -> None:
+    with resolving({"inside.example": ["10.0.0.1"]}) as names:
+        request = with_credential("http://inside.example:8000/")
+        with pytest.raises(PolicyRefused):
+            send(make_door(["10.0.0.0/8"]), request, protected=True)
+        assert names.lookups == []
+
+
 def test_http_is_refused_unless_every_address_lies_in_an_allowed_network() -> None:
     with (
         serve(answer()) as server,

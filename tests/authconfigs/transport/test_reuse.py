@@ -41,6 +41,7 @@ def test_threads_share_a_door() -> None:
         assert server.connections <= 16
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_process_opens_connections_of_its_own() -> None:
     with serve(answer()) as server:
         door = make_door()
@@ -117,14 +118,12 @@ def test_a_get_is_not_sent_twice_once_an_answer_began() -> None:
 
 def test_an_early_refusal_of_a_body_is_read() -> None:
     def script(talk: Conversation) -> None:
-        while b"\r\n\r\n" not in talk.connection.recv(1000):
-            pass
-        talk.connection.shutdown(socket.SHUT_RD)
+        talk.connection.recv(1000)
         talk.send(message("413 Content Too Large", b"no", headers=[("Connection", "close")]))
-        talk.server.stopped.wait(0.5)
+        # Closing with unread bytes resets the connection while the client still sends.
 
     with serve(script) as server:
-        big = OutgoingRequest("POST", server.url(), body=bytes(100))
+        big = OutgoingRequest("POST", server.url(), body=bytes(20 * 2**20))
         assert send(make_door(), big).status_code == 413
 
 
