@@ -32,6 +32,11 @@ class Tenant(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def tenant_id(self) -> uuid.UUID:
+        """Its own id: rights and the audit trail ask every object for the tenant that it belongs to."""
+        return self.id
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(
