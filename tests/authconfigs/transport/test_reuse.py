@@ -177,6 +177,16 @@ def test_a_tls_connection_that_the_server_closed_is_replaced(tmp_path: Path) -> 
         assert server.connections == 2
 
 
+def test_a_connection_that_rested_too_long_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authconfigs.transport.connections._LONGEST_REST", 0.05)
+    with serve(answer()) as server:
+        door = make_door()
+        send(door, server.url())
+        time.sleep(0.1)
+        send(door, server.url())
+        assert server.connections == 2
+
+
 def test_connection_close_is_heeded() -> None:
     with serve(answer(headers=[("Connection", "close")])) as server:
         door = make_door()
