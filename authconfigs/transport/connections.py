@@ -85,14 +85,23 @@ class CheckedConnection(HTTPConnection):
         if self.proxy is None:
             connected, detail = connect_first(self.endpoints, deadline)
         else:
-            proxy = resolve(self._dns_host, self.port, deadline=deadline)
-            connected, detail = connect_first(proxy, deadline)
+            connected = self._connect_proxy(deadline)
             detail = f"through the proxy {self.host}:{self.port}"
         connected.start(deadline)
         connected.settimeout(deadline.hold())
         if not self.proxy_is_tunneling:
             self._connected(detail)
         return connected
+
+    def _connect_proxy(self, deadline: Deadline) -> BoundedSocket:
+        try:
+            return connect_first(resolve(self._dns_host, self.port, deadline=deadline), deadline)[0]
+        except TimeoutError:
+            raise
+        except OSError:
+            raise ConnectFailed(
+                "The proxy of this console can't be reached.", stage=Stage.CONNECT
+            ) from None
 
     def _tunnel(self) -> None:
         try:

@@ -116,6 +116,7 @@ def test_a_proxy_that_is_down_is_a_network_failure_at_connect() -> None:
         with pytest.raises(ConnectFailed) as caught:
             send(make_door(proxy=url), target)
         assert caught.value.stage is Stage.CONNECT
+        assert caught.value.summary == "The proxy of this console can't be reached."
 
 
 def test_a_proxy_may_speak_tls_itself(tmp_path: Path) -> None:
