@@ -47,8 +47,11 @@ def as_uuid(value: UUID | str) -> UUID:
 
 
 def as_time(value: datetime | str | None) -> datetime | None:
-    """The time in a column, which SQLite keeps as text in UTC."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    """The time in a column, which SQLite keeps as text in UTC and gives back without a zone."""
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @contextmanager

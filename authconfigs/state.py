@@ -37,6 +37,16 @@ class ConfigEdited(OutboundError):
         )
 
 
+class PlainFields(dict[str, Any]):
+    """Options and secrets in plain text; the repr has their names alone. Raises ConfigInvalid for one that is missing."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ConfigInvalid(f"The auth config has no {name}: edit it and fill that in.")
+
+    def __repr__(self) -> str:
+        return f"PlainFields({', '.join(self)})"
+
+
 @dataclass(frozen=True)
 class TokenState:
     """The row of a config's token, without the token."""
@@ -102,6 +112,11 @@ class ConfigState:
             )
         if self.config_off:
             raise PolicyRefused(f"The auth config {self.name} is switched off.", stage=Stage.CONFIG)
+        if not self.method.available():
+            raise PolicyRefused(
+                f"The operator of this console has switched off the method {self.method.label}.",
+                stage=Stage.CONFIG,
+            )
 
     def __str__(self) -> str:
         return f"{self.tenant_slug}/{self.name}"
@@ -115,14 +130,14 @@ def _unsealed(state: ConfigState) -> tuple[int, Mapping[str, Any]]:
     with tenant_scope(state.tenant_id), released_connection():
         credential = (
             Credential.objects.select_related("config")
-            .only("options", "secrets", "config__revision", "config__tenant_id")
+            .only("tenant_id", "config_id", "options", "secrets", "config__revision")
             .filter(config_id=state.config_id, slot=Credential.Slot.CURRENT)
             .first()
         )
     if credential is None:
         raise ConfigEdited
     secrets = credential.secrets.reveal() if credential.secrets is not None else {}
-    return credential.config.revision, {**credential.options, **secrets}
+    return credential.config.revision, PlainFields({**credential.options, **secrets})
 
 
 # The query's table aliases: t tenant, e environment, a auth config, k its token.

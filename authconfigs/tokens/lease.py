@@ -6,13 +6,14 @@ is still the owner's and neither the token nor the config has moved on. So a lat
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from authconfigs.errors import TokenFailed
+from authconfigs.fields import Sealed, SealedField, seal
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.oauth import TokenAnswer
 from authconfigs.state import ConfigState, TokenState
@@ -126,6 +127,11 @@ class Lease:
             id=OuterRef("config_id"), token_revision=self.state.token_revision
         )
         return Q(Exists(config))
+
+    def _sealed(self, name: str, value: str) -> Sealed:
+        column = cast("SealedField", OAuthToken._meta.get_field(name))
+        config = self.state
+        return seal(column, value, tenant_id=config.tenant_id, row_id=config.config_id)
 
     def _update(self, condition: Q, **values: Any) -> bool:
         rows = OAuthToken.objects.filter(
