@@ -1,0 +1,137 @@
+"""The data keys of the tenants and of the platform: made at the first seal, wrapped at rest, opened in memory.
+
+Opened keys are remembered per row and for exactly what that row says. Which key is the current one is never remembered: a
+write reads it. So a key whose transaction was rolled back harms nobody.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from authconfigs.cache import VersionedCache
+from authconfigs.errors import SecretUnreadable
+from authconfigs.keyring import Keyring, parse_keyring
+from authconfigs.models import DataKey as Row
+from authconfigs.sealing import DataKey, Place, Wrapped, new_secret, number_of, unwrap, wrap
+from authconfigs.sealing.box import UNREADABLE
+
+__all__ = ["DataKey", "Keychain", "current", "keyring", "make", "numbered", "reveal", "unreadable"]
+
+_opened: VersionedCache[DataKey] = VersionedCache(10_000)
+
+
+def keyring() -> Keyring:
+    """The master keys of FIELD_ENCRYPTION_KEYS."""
+    return _parsed(settings.FIELD_ENCRYPTION_KEYS)
+
+
+def current(tenant_id: UUID | None) -> DataKey:
+    """The key that seals a tenant's new values (None: the platform's); made now if there is none yet.
+
+    Raises SecretUnreadable when the tenant has a key that the master keys don't open: nothing is put in its place.
+    """
+    row = current_row(tenant_id)
+    if row is None:
+        make(tenant_id)
+        row = current_row(tenant_id)
+    if row is None:
+        raise RuntimeError("A data key was made and can't be read.")
+    return opened(row)
+
+
+def numbered(tenant_id: UUID | None, number: int) -> DataKey:
+    """The key of this number, also a retired one. Raises SecretUnreadable."""
+    row = _rows_of(tenant_id).filter(number=number).first()
+    if row is None:
+        raise SecretUnreadable(UNREADABLE)
+    return opened(row)
+
+
+def reveal(ciphertext: bytes, place: Place) -> Any:
+    """The plain text or dict of a sealed value. Raises SecretUnreadable."""
+    return numbered(place.tenant_id, number_of(ciphertext)).open(ciphertext, place)
+
+
+class Keychain:
+    """Keys by number for one batch of values, each looked up once. For the length of a transaction, no longer."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[UUID | None, int], DataKey] = {}
+
+    def reveal(self, ciphertext: bytes, place: Place) -> Any:
+        """As `reveal()` of the module."""
+        name = (place.tenant_id, number_of(ciphertext))
+        if name not in self._keys:
+            self._keys[name] = numbered(*name)
+        return self._keys[name].open(ciphertext, place)
+
+
+def current_row(tenant_id: UUID | None) -> Row | None:
+    """The row of a tenant's current key: the newest that isn't retired."""
+    return _rows_of(tenant_id).filter(retired_at=None).order_by("-number").first()
+
+
+def make(tenant_id: UUID | None) -> bool:
+    """Make a tenant's next key in the caller's transaction; False when somebody else made one of that number meanwhile."""
+    newest = _rows_of(tenant_id).order_by("-number").first()
+    number = 1 if newest is None else newest.number + 1
+    wrapped = wrap(new_secret(), keyring(), tenant_id=tenant_id, number=number)
+    row = Row(
+        tenant_id=tenant_id,
+        number=number,
+        wrapped=wrapped.ciphertext,
+        master_key_id=wrapped.master_key_id,
+    )
+    # One transaction waits for the other's INSERT here; both read the same row afterwards.
+    Row.objects.bulk_create([row], ignore_conflicts=True)
+    return Row.objects.filter(id=row.id).exists()
+
+
+def opened(row: Row) -> DataKey:
+    """The key of a row. Raises SecretUnreadable."""
+    version = (bytes(row.wrapped), row.master_key_id, keyring())
+    key = _opened.get(row.id, version)
+    if key is None:
+        key = DataKey.opened(unwrapped(row), row.number)
+        _opened.put(row.id, version, value=key)
+    return key
+
+
+def unwrapped(row: Row) -> bytes:
+    """What the master keys unwrap, whatever is remembered. Raises SecretUnreadable."""
+    wrapped = Wrapped(bytes(row.wrapped), row.master_key_id)
+    return unwrap(wrapped, keyring(), tenant_id=row.tenant_id, number=row.number)
+
+
+def unreadable() -> int:
+    """How many data keys the master keys don't open."""
+    return sum(not opens(row) for row in all_rows())
+
+
+def opens(row: Row) -> bool:
+    """Whether the master keys open this row's key."""
+    try:
+        unwrapped(row)
+    except SecretUnreadable:
+        return False
+    return True
+
+
+def all_rows() -> Iterable[Row]:
+    """The platform's keys and every tenant's, with their tenants."""
+    return Row.objects.select_related("tenant").order_by("tenant__slug", "number").iterator()
+
+
+def _rows_of(tenant_id: UUID | None) -> QuerySet[Row]:
+    if tenant_id is None:
+        return Row.objects.filter(tenant__isnull=True)
+    return Row.objects.filter(tenant_id=tenant_id)
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> Keyring:
+    return parse_keyring(text)
