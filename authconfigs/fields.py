@@ -232,15 +232,9 @@ def all_sealed_fields() -> list[SealedField]:
 
 
 def seal(
-    model: type[models.Model],
-    name: str,
-    *,
-    value: str | Mapping[str, Any],
-    tenant_id: UUID | None,
-    row_id: Any,
+    column: SealedField, value: str | Mapping[str, Any], *, tenant_id: UUID | None, row_id: Any
 ) -> Sealed:
-    """Seal a value for an UPDATE of one row's column, with the tenant's current data key. Raises SecretUnreadable."""
-    column = cast(SealedField, model._meta.get_field(name))
+    """Seal a value with the tenant's current data key, for an UPDATE of that row. Raises SecretUnreadable."""
     return _sealed(value, column.place(tenant_id=tenant_id, row_id=row_id))
 
 
