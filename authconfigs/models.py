@@ -87,8 +87,11 @@ class AuthConfig(TenantModel):
         ordering: ClassVar = ["name", "environment"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant", "environment", "name"], name="config_name_per_environment"
+                fields=["tenant", "environment", "name"],
+                name="config_name_per_environment",
+                violation_error_message="The environment has an auth config of this name already.",
             ),
+            models.UniqueConstraint(fields=["tenant", "id"], name="config_tenant_key"),
             models.UniqueConstraint(
                 fields=["tenant", "environment", "id"], name="config_composite_key"
             ),

@@ -32,7 +32,11 @@ class Integration(TenantModel):
     class Meta:
         ordering: ClassVar = ["slug"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "slug"], name="integration_slug_per_tenant"),
+            models.UniqueConstraint(
+                fields=["tenant", "slug"],
+                name="integration_slug_per_tenant",
+                violation_error_message="There is an integration with this slug already.",
+            ),
             models.UniqueConstraint(fields=["tenant", "id"], name="integration_composite_key"),
         ]
 
@@ -59,6 +63,7 @@ class IntegrationRevision(TenantModel):
             models.UniqueConstraint(
                 fields=["integration", "content_hash"], name="revision_content_once"
             ),
+            models.UniqueConstraint(fields=["tenant", "id"], name="revision_composite_key"),
         ]
 
     def __str__(self) -> str:
@@ -117,8 +122,13 @@ class Connection(TenantModel):
         ordering: ClassVar = ["integration", "environment", "name"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["integration", "environment", "name"], name="connection_name_once"
+                fields=["integration", "environment", "name"],
+                name="connection_name_once",
+                violation_error_message=(
+                    "The integration has a connection of this name in this environment already."
+                ),
             ),
+            models.UniqueConstraint(fields=["tenant", "id"], name="connection_composite_key"),
         ]
 
     def __str__(self) -> str:

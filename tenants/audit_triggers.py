@@ -19,8 +19,9 @@ _SQLITE: Mapping[str, str] = {
     "tenants_audit_update": f"BEFORE UPDATE ON {TABLE}",
     # A replaced row fires no DELETE trigger, and is found by its hidden rowid, too.
     "tenants_audit_insert": (
-        f"BEFORE INSERT ON {TABLE}"
-        f" WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id OR rowid = NEW.rowid)"
+        "BEFORE INSERT ON tenants_auditevent"
+        " WHEN EXISTS"
+        " (SELECT 1 FROM tenants_auditevent WHERE id = NEW.id OR rowid = NEW.rowid)"
     ),
     "tenants_audit_delete": (
         f"BEFORE DELETE ON {TABLE}"

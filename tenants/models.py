@@ -112,7 +112,11 @@ class Membership(TenantModel):
         verbose_name = "staff member"
         verbose_name_plural = "staff"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_tenant"),
+            models.UniqueConstraint(
+                fields=["tenant", "user"],
+                name="membership_once_per_tenant",
+                violation_error_message="This person is on the staff already.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,7 +138,11 @@ class Environment(TenantModel):
     class Meta:
         ordering: ClassVar = ["protected", "slug"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant", "slug"], name="environment_slug_per_tenant"),
+            models.UniqueConstraint(
+                fields=["tenant", "slug"],
+                name="environment_slug_per_tenant",
+                violation_error_message="There is an environment with this slug already.",
+            ),
             models.UniqueConstraint(fields=["tenant", "id"], name="environment_composite_key"),
         ]
 
