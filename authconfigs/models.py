@@ -117,7 +117,9 @@ class Credential(TenantModel):
     config = models.ForeignKey(AuthConfig, on_delete=models.CASCADE, related_name="credentials")
     slot = models.CharField(max_length=10, choices=Slot.choices, default=Slot.CURRENT)
     options = models.JSONField(default=dict)
-    secrets = SealedField(purpose="credential.secrets", row="config_id")
+    secrets = SealedField(
+        purpose="credential.secrets", row="config_id", fingerprints="secret_state"
+    )
     secret_state = models.JSONField(default=dict)
     method_version = models.PositiveIntegerField(default=1)
     valid_until = models.DateTimeField(null=True)
