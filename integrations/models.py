@@ -132,7 +132,8 @@ class Connection(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        shown = "" if self.name == "default" else f":{self.name}"
+        return f"{self.integration.slug}{shown}"
 
 
 class ConnectionTest(TenantModel):

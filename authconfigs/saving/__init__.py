@@ -1,0 +1,34 @@
+"""Saving auth configs: the one path of pages and files.
+
+`configs` is the way in; `judging` compares a draft with what is stored, `credentials` seals, `tokens` does to a stored
+token what the change of each field declares, `deleting` refuses what is in use.
+"""
+
+from authconfigs.saving.configs import draft_of, preview_change, save_config, switch_config
+from authconfigs.saving.conflicts import conflict
+from authconfigs.saving.deleting import delete
+from authconfigs.saving.drafts import (
+    ConfigDraft,
+    EditConflict,
+    InUse,
+    InvalidDraft,
+    SavedConfig,
+    Secret,
+)
+from authconfigs.saving.judging import current_credential
+
+__all__ = [
+    "ConfigDraft",
+    "EditConflict",
+    "InUse",
+    "InvalidDraft",
+    "SavedConfig",
+    "Secret",
+    "conflict",
+    "current_credential",
+    "delete",
+    "draft_of",
+    "preview_change",
+    "save_config",
+    "switch_config",
+]

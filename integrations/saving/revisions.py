@@ -1,0 +1,36 @@
+"""Revisions: immutable states of what is sent to an integration always. Equal content is the same revision."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from django.db.models import Max
+
+from integrations.models import Integration, IntegrationRevision
+from tenants.actor import current_actor
+
+
+def content_hash(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    """The same for equal content, in whatever order."""
+    content = json.dumps([dict(headers), dict(query)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def revision_of(
+    integration: Integration, headers: Mapping[str, str], query: Mapping[str, str]
+) -> IntegrationRevision:
+    """The integration's revision with this content; made if there is none."""
+    digest = content_hash(headers, query)
+    rows = IntegrationRevision.objects.filter(integration=integration)
+    found = rows.filter(content_hash=digest).first()
+    if found is not None:
+        return found
+    last = rows.aggregate(last=Max("number"))["last"] or 0
+    return IntegrationRevision.objects.create(
+        integration=integration,
+        number=last + 1,
+        headers=dict(headers),
+        query=dict(query),
+        content_hash=digest,
+        created_by=current_actor().name,
+    )
