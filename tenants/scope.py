@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -107,11 +107,11 @@ class TenantQuerySet(models.QuerySet[_Model]):
         return super().update(**values)
 
 
-class TenantManager(models.Manager.from_queryset(TenantQuerySet)[_Model]):  # type: ignore[misc]
+class TenantManager(models.Manager[_Model]):
     """Sees the active tenant's rows only, and raises NoActiveTenant where none is active."""
 
     def get_queryset(self) -> TenantQuerySet[_Model]:
-        queryset = cast("TenantQuerySet[_Model]", super().get_queryset())
+        queryset: TenantQuerySet[_Model] = TenantQuerySet(self.model, using=self._db)
         if isinstance(_scope.get(), Unscoped):
             return queryset
         return queryset.filter(tenant_id=active_tenant_id())
@@ -124,7 +124,7 @@ class TenantModel(models.Model):
         "tenants.Tenant", on_delete=models.CASCADE, editable=False, related_name="+"
     )
 
-    objects: TenantManager[Self] = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True
