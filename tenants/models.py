@@ -176,7 +176,7 @@ class AuditEvent(models.Model):
     outcome = models.CharField(max_length=100, editable=False)
     source_address = models.GenericIPAddressField(null=True, editable=False)
 
-    objects: TenantManager["AuditEvent"] = TenantManager()
+    objects: ClassVar[TenantManager["AuditEvent"]] = TenantManager["AuditEvent"]()
 
     class Meta:
         verbose_name = "activity"
