@@ -1,10 +1,9 @@
 """The data keys of the tenants and of the platform: made at the first seal, wrapped at rest, opened in memory.
 
-Opened keys are remembered per row and for exactly what that row says. Which key is the current one is never remembered: a
-write reads it. So a key whose transaction was rolled back harms nobody.
+Opened keys are remembered by the id of their row. Which key is the current one, or has a number, is never remembered: whoever
+writes or opens a value reads that. So a key whose transaction was rolled back harms nobody.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,26 @@ from authconfigs.models import DataKey as Row
 from authconfigs.sealing import DataKey, Place, Wrapped, new_secret, number_of, unwrap, wrap
 from authconfigs.sealing.box import UNREADABLE
 
-__all__ = ["DataKey", "Keychain", "current", "keyring", "make", "numbered", "reveal", "unreadable"]
+__all__ = [
+    "PLATFORM",
+    "DataKey",
+    "Keychain",
+    "all_rows",
+    "current",
+    "current_row",
+    "keyring",
+    "make",
+    "name_of",
+    "numbered",
+    "opened",
+    "opens",
+    "reveal",
+    "unreadable",
+    "unwrapped",
+]
+
+# How keys without a tenant are called.
+PLATFORM = "platform"
 
 _opened: VersionedCache[DataKey] = VersionedCache(10_000)
 
@@ -57,17 +75,23 @@ def reveal(ciphertext: bytes, place: Place) -> Any:
 
 
 class Keychain:
-    """Keys by number for one batch of values, each looked up once. For the length of a transaction, no longer."""
+    """The keys of one batch of values, each looked up once. For the length of a batch, no longer."""
 
     def __init__(self) -> None:
-        self._keys: dict[tuple[UUID | None, int], DataKey] = {}
+        self._keys: dict[tuple[UUID | None, int], DataKey | None] = {}
 
     def reveal(self, ciphertext: bytes, place: Place) -> Any:
         """As `reveal()` of the module."""
-        name = (place.tenant_id, number_of(ciphertext))
+        tenant_id, number = name = (place.tenant_id, number_of(ciphertext))
         if name not in self._keys:
-            self._keys[name] = numbered(*name)
-        return self._keys[name].open(ciphertext, place)
+            try:
+                self._keys[name] = numbered(tenant_id, number)
+            except SecretUnreadable:
+                self._keys[name] = None
+        key = self._keys[name]
+        if key is None:
+            raise SecretUnreadable(UNREADABLE)
+        return key.open(ciphertext, place)
 
 
 def current_row(tenant_id: UUID | None) -> Row | None:
@@ -75,8 +99,8 @@ def current_row(tenant_id: UUID | None) -> Row | None:
     return _rows_of(tenant_id).filter(retired_at=None).order_by("-number").first()
 
 
-def make(tenant_id: UUID | None) -> bool:
-    """Make a tenant's next key in the caller's transaction; False when somebody else made one of that number meanwhile."""
+def make(tenant_id: UUID | None) -> Row | None:
+    """Make a tenant's next key in the caller's transaction; None when somebody else made that one meanwhile."""
     newest = _rows_of(tenant_id).order_by("-number").first()
     number = 1 if newest is None else newest.number + 1
     wrapped = wrap(new_secret(), keyring(), tenant_id=tenant_id, number=number)
@@ -86,18 +110,18 @@ def make(tenant_id: UUID | None) -> bool:
         wrapped=wrapped.ciphertext,
         master_key_id=wrapped.master_key_id,
     )
-    # One transaction waits for the other's INSERT here; both read the same row afterwards.
+    # INSERT ... ON CONFLICT DO NOTHING: it waits for a transaction that is about to make the same one.
     Row.objects.bulk_create([row], ignore_conflicts=True)
-    return Row.objects.filter(id=row.id).exists()
+    return Row.objects.filter(id=row.id).first()
 
 
 def opened(row: Row) -> DataKey:
     """The key of a row. Raises SecretUnreadable."""
-    version = (bytes(row.wrapped), row.master_key_id, keyring())
-    key = _opened.get(row.id, version)
+    masters = keyring()
+    key = _opened.get(row.id, masters)
     if key is None:
         key = DataKey.opened(unwrapped(row), row.number)
-        _opened.put(row.id, version, value=key)
+        _opened.put(row.id, masters, value=key)
     return key
 
 
@@ -121,9 +145,15 @@ def opens(row: Row) -> bool:
     return True
 
 
-def all_rows() -> Iterable[Row]:
+def name_of(row: Row) -> str:
+    """How people call a key: acme/1."""
+    owner = row.tenant.slug if row.tenant is not None else PLATFORM
+    return f"{owner}/{row.number}"
+
+
+def all_rows() -> QuerySet[Row]:
     """The platform's keys and every tenant's, with their tenants."""
-    return Row.objects.select_related("tenant").order_by("tenant__slug", "number").iterator()
+    return Row.objects.select_related("tenant").order_by("tenant__slug", "number")
 
 
 def _rows_of(tenant_id: UUID | None) -> QuerySet[Row]:
