@@ -154,8 +154,8 @@ class ConnectionAuth(AuthBase):
         if config is None:
             return prepared
         fields = config.fields
-        headers = tuple((name, _text(value)) for name, value in prepared.headers.items())
-        request = OutgoingRequest(prepared.method or "GET", prepared.url or "", headers)
+        given = tuple((name, _text(value)) for name, value in prepared.headers.items())
+        request = OutgoingRequest(prepared.method or "GET", prepared.url or "", given)
         check_origin(config, request.url)
         default_door().check(request.url, protected=target.protected, credential=True)
         token: Token | None = None
@@ -167,9 +167,10 @@ class ConnectionAuth(AuthBase):
         signed = config.method.authenticate(request, fields, token.value if token else None)
         prepared.url = signed.url
         # http.client would send what isn't ASCII as Latin-1.
-        prepared.headers = CaseInsensitiveDict(
-            (name, value if value.isascii() else value.encode()) for name, value in signed.headers
-        )
+        headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict()
+        for name, value in signed.headers:
+            headers[name] = value if value.isascii() else value.encode()
+        prepared.headers = headers
 
         def answered(response: requests.Response, **_: object) -> None:
             if token is not None and says_expired(response, fields):
@@ -178,7 +179,7 @@ class ConnectionAuth(AuthBase):
                 for name in signed.credential_headers:
                     response.request.headers.pop(name, None)
 
-        prepared.register_hook("response", answered)
+        prepared.register_hook("response", answered)  # type: ignore[no-untyped-call]
         return prepared
 
 

@@ -141,7 +141,7 @@ class Lease:
             attempt=self.seen.attempt,
             token_revision=self.seen.token_revision,
         )
-        return rows.update(**values) == 1
+        return bool(rows.update(**values))
 
 
 def _length() -> timedelta:

@@ -104,7 +104,8 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
         raise
     except OutboundError as error:
         failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
-        return _failed(lease, failure)
+        _tell(lease, failure)
+        return None
     except BaseException:
         lease.release()
         raise
@@ -123,7 +124,8 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
     return Token(answer.access_token, generation, True, planned.expires_at, detail)
 
 
-def _failed(lease: Lease, failure: TokenFailed) -> None:
+def _tell(lease: Lease, failure: TokenFailed) -> None:
+    """Write the failure down and raise it, unless it came too late."""
     token_asked.send_robust(None, state=lease.state, symptom=failure.symptom)
     logger.warning("No token for %s: %s", lease.state, failure.summary)
     told = _insistently(lambda: lease.fail(failure, now=database_now(), jitter=_jitter()))

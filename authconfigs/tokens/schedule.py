@@ -43,7 +43,7 @@ def schedule(asked_at: datetime, *, expires_in: float | None, jitter: float = 0.
 
 def rest(failures: int, *, jitter: float = 0.0) -> timedelta:
     """How long the sweep leaves a config alone after so many failures in a row: it doubles, up to a cap."""
-    doubled = FIRST_REST * 2 ** min(max(failures - 1, 0), 10)
+    doubled: timedelta = FIRST_REST * 2 ** min(max(failures - 1, 0), 10)
     return min(doubled, LONGEST_REST) * (0.5 + 0.5 * jitter)
 
 

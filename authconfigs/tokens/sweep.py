@@ -92,4 +92,4 @@ def expire_now(state: ConfigState) -> bool:
             config_id=state.config_id,
             token_revision=state.token_revision,
         )
-        return rows.update(expires_at=now, refresh_after=now) == 1
+        return bool(rows.update(expires_at=now, refresh_after=now))

@@ -19,6 +19,7 @@ from tenants.models import Environment, Tenant
 from tenants.scope import tenant_scope
 from tests.integrations.wired import (
     change_config,
+    change_connection,
     change_token,
     wired,
     wired_oauth,
@@ -41,11 +42,6 @@ def failure_of(name: Name, path: str = "") -> OutboundError:
     with pytest.raises(OutboundError) as caught:
         call(name, path)
     return caught.value
-
-
-def change_connection(**values: Any) -> None:
-    with tenant_scope(Tenant.objects.get().id):
-        Connection.objects.update(**values)
 
 
 def drop_origins(purpose: str) -> None:
@@ -149,7 +145,11 @@ def test_missing_permission_renews_nothing(provider: Provider) -> None:
 
 
 def test_status_that_the_config_names_renews(provider: Provider) -> None:
-    name = wired_oauth(provider, path="/scoped", options={"expired_statuses": [403]})
+    name = wired_oauth(provider, path="/scoped")
+    with tenant_scope(Tenant.objects.get().id):
+        credential = Credential.objects.get()
+        credential.options["expired_statuses"] = [403]
+        credential.save()
 
     assert call(name).token_refreshed
     assert provider.count("POST /token") == 2
@@ -264,7 +264,7 @@ def test_connection_of_its_own_integration_revision(provider: Provider) -> None:
 def test_bad_path_is_refused_before_anything_is_sent(provider: Provider, path: str) -> None:
     name = wired_oauth(provider)
 
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="path"):
         call(name, path)
     assert provider.count("connections") == 0
 

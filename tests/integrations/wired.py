@@ -1,4 +1,4 @@
-"""A tenant with one connection of one config, written row by row: what the narrow query of a call reads."""
+"""The connection acme/crm in staging, ready to be called, and its token's row as time and other processes change it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,14 +6,19 @@ from urllib.parse import quote
 
 from django.db import connection
 
-from authconfigs import methods
-from authconfigs.models import AllowedOrigin, AuthConfig, Credential, OAuthToken
-from authconfigs.outgoing import origin_of
+from authconfigs.models import AuthConfig, OAuthToken
 from integrations.demo.provider import Provider, accounts
-from integrations.models import Connection, Integration, IntegrationRevision
+from integrations.models import Connection
 from integrations.targets import Name
-from tenants.models import Environment, Tenant
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
+from tests.factories import (
+    make_config,
+    make_connection,
+    make_environment,
+    make_integration,
+    make_tenant,
+)
 
 NAME = Name("acme", "crm", "staging")
 
@@ -29,52 +34,15 @@ def wired(
     protected: bool = False,
     timeout: int | None = None,
 ) -> Name:
-    """The connection acme/crm in staging; without `method`, one without authentication."""
-    tenant = Tenant.objects.create(slug="acme", name="Acme")
-    with tenant_scope(tenant.id):
-        environment = Environment.objects.create(
-            slug="staging", name="Staging", protected=protected
-        )
-        config = None
-        if method is not None:
-            config = a_config(environment, method, options=options or {}, secrets=secrets or {})
-            AllowedOrigin.objects.create(
-                config=config, purpose="api", origin=origin_of(base_url), added_by="a test"
-            )
-        integration = Integration.objects.create(slug="crm", name="CRM")
-        revision = IntegrationRevision.objects.create(
-            integration=integration,
-            number=1,
-            headers=headers or {},
-            query=query or {},
-            content_hash="1",
-            created_by="a test",
-        )
-        Connection.objects.create(
-            integration=integration,
-            environment=environment,
-            base_url=base_url,
-            auth_config=config,
-            revision=revision,
-            timeout=timeout,
-        )
+    """The connection, with a config called crm; without `method`, one without authentication."""
+    tenant = make_tenant("acme")
+    environment = make_environment(tenant, protected=protected)
+    config = None
+    if method is not None:
+        config = make_config(environment, "crm", method=method, options=options, secrets=secrets)
+    integration = make_integration(tenant, "crm", headers=headers, query=query)
+    make_connection(integration, environment, config, base_url=base_url, timeout=timeout)
     return NAME
-
-
-def a_config(
-    environment: Environment, method: str, *, options: Mapping[str, Any], secrets: Mapping[str, Any]
-) -> AuthConfig:
-    """A config called crm with the method's defaults under these options."""
-    config = AuthConfig.objects.create(environment=environment, name="crm", method=method)
-    Credential.objects.create(config=config, options=dict(options), secrets=dict(secrets))
-    known = methods.by_code(method)
-    if known.uses_token:
-        OAuthToken.objects.create(config=config)
-        for origin in known.token_origins(options):
-            AllowedOrigin.objects.create(
-                config=config, purpose="token", origin=origin, added_by="a test"
-            )
-    return config
 
 
 def wired_oauth(
@@ -88,13 +56,7 @@ def wired_oauth(
 ) -> Name:
     """The same with an OAuth config of the demo provider."""
     secrets = {"client_secret": accounts.CLIENT.secret}
-    known = {
-        "token_url": provider.token_url,
-        "client_id": accounts.CLIENT.client_id,
-        "client_auth": "basic",
-        "header": "Authorization",
-        "header_prefix": "Bearer",
-    }
+    known = {"token_url": provider.token_url, "client_id": accounts.CLIENT.client_id}
     if grant == "password":
         known["username"] = accounts.OAUTH_USERNAME
         secrets["password"] = accounts.OAUTH_PASSWORD
@@ -110,10 +72,27 @@ def wired_oauth(
     )
 
 
+def the_config() -> AuthConfig:
+    """The config, as it is now."""
+    with tenant_scope(Tenant.objects.get(slug="acme").id):
+        config: AuthConfig = AuthConfig.objects.select_related("environment").get()
+    return config
+
+
 def stored_token() -> OAuthToken:
     """The row of the config's token, as it is now."""
     with tenant_scope(Tenant.objects.get(slug="acme").id):
-        return OAuthToken.objects.get()
+        row: OAuthToken = OAuthToken.objects.get()
+    return row
+
+
+def store_token(**values: Any) -> None:
+    """Save columns of that row, sealed ones too, as whoever holds the lease would."""
+    row = stored_token()
+    for name, value in values.items():
+        setattr(row, name, value)
+    with tenant_scope(row.tenant_id):
+        row.save()
 
 
 def change_token(**values: Any) -> None:
@@ -128,13 +107,10 @@ def change_config(**values: Any) -> None:
         AuthConfig.objects.update(**values)
 
 
-def store_token(**values: Any) -> None:
-    """Save columns of that row, sealed ones too, as whoever holds the lease would."""
-    row = stored_token()
-    for name, value in values.items():
-        setattr(row, name, value)
-    with tenant_scope(row.tenant_id):
-        row.save()
+def change_connection(**values: Any) -> None:
+    """Write columns of the connection's row."""
+    with tenant_scope(Tenant.objects.get(slug="acme").id):
+        Connection.objects.update(**values)
 
 
 def database_url() -> str:
