@@ -214,7 +214,9 @@ class Migration(migrations.Migration):
                 ("options", models.JSONField(default=dict)),
                 (
                     "secrets",
-                    authconfigs.fields.SealedField(purpose="credential.secrets", row="config_id"),
+                    authconfigs.fields.SealedField(
+                        fingerprints="secret_state", purpose="credential.secrets", row="config_id"
+                    ),
                 ),
                 ("secret_state", models.JSONField(default=dict)),
                 ("method_version", models.PositiveIntegerField(default=1)),
