@@ -37,7 +37,7 @@ def record(
         via=actor.via,
         source_address=actor.address,
         action=action,
-        object_type=obj._meta.model_name if obj is not None else "",
+        object_type=(obj._meta.model_name or "") if obj is not None else "",
         object_id=str(obj.pk) if obj is not None else "",
         object_name=_cut("object_name", str(obj)) if obj is not None else "",
         environment=getattr(environment, "slug", ""),
@@ -54,4 +54,5 @@ def _tenant_of(obj: models.Model | None) -> UUID | None:
 
 
 def _cut(field: str, text: str) -> str:
-    return text[: AuditEvent._meta.get_field(field).max_length]
+    column = AuditEvent._meta.get_field(field)
+    return text[: column.max_length] if isinstance(column, models.CharField) else text

@@ -1,5 +1,5 @@
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -176,7 +176,7 @@ class AuditEvent(models.Model):
     outcome = models.CharField(max_length=100, editable=False)
     source_address = models.GenericIPAddressField(null=True, editable=False)
 
-    objects: ClassVar[TenantManager["AuditEvent"]] = TenantManager["AuditEvent"]()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         verbose_name = "activity"

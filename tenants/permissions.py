@@ -4,7 +4,7 @@ Groups and per-user permissions aren't used: they are global, and a user of two 
 platform operator counts as an admin, but only inside the tenant that they have entered.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from django.apps import apps
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tenants.models import Environment, User
 
-    AnyUser = User | AnonymousUser
+    AnyUser: TypeAlias = User | AnonymousUser
 
 _ROLES = "_role_by_tenant"
 
@@ -48,7 +48,7 @@ def _read_role(user: "AnyUser", tenant_id: UUID) -> Role | None:
         return Role.ADMIN if entered else None
     memberships = apps.get_model("tenants", "Membership").objects
     role = (
-        memberships.filter(user_id=user.pk, tenant__disabled_at=None)
+        memberships.filter(user=user.pk, tenant__disabled_at=None)
         .values_list("role", flat=True)
         .first()
     )

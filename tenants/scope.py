@@ -136,3 +136,7 @@ class TenantModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         _claim(self)
         return super().delete(*args, **kwargs)
+
+    def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
+        # The base manager knows no tenant: a row that was built around a foreign id must not be found by it.
+        return super()._do_update(base_qs.filter(tenant_id=self.tenant_id), *args, **kwargs)

@@ -1,9 +1,15 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 
 from tests import environment
+
+if TYPE_CHECKING:
+    from tenants.models import Tenant
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,3 +23,31 @@ def pytest_configure(config: pytest.Config) -> None:
         database.setdefault("TEST", {})["NAME"] = str(
             Path(environment.FOLDER.name) / "test.sqlite3"
         )
+
+
+@pytest.fixture
+def tenant(db: None) -> "Iterator[Tenant]":
+    """The tenant acme, whose scope is open during the test."""
+    from tenants.scope import tenant_scope
+    from tests.factories import make_tenant
+
+    acme = make_tenant("acme")
+    with tenant_scope(acme.id):
+        yield acme
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _transactional_tests_may_empty_the_audit_trail() -> Iterator[None]:
+    """Django empties all tables after a transactional test; it then runs post_migrate, which installs the triggers again."""
+    from tenants import audit_triggers
+
+    empty = TransactionTestCase._fixture_teardown
+
+    def without_triggers(case: TransactionTestCase) -> None:
+        audit_triggers.remove()
+        empty(case)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", without_triggers)
+    yield
+    patch.undo()

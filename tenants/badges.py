@@ -1,0 +1,66 @@
+"""Small marks that mean the same on every page: environments in their colour, states in words and colour, ages."""
+
+from datetime import datetime
+from typing import Literal
+from zlib import crc32
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from tenants.models import Environment
+
+Tone = Literal["good", "bad", "warn", "quiet"]
+
+# Colours of unprotected environments. Red belongs to the protected ones.
+_HUES = 4
+
+
+def environment_badge(environment: Environment) -> SafeString:
+    """The environment's name in its colour; a protected one is solid red, with a lock and the word."""
+    if environment.protected:
+        return format_html(
+            '<span class="c-env c-env-protected" title="Protected: only admins change things here">'
+            '<span class="material-symbols-outlined" aria-hidden="true">lock</span>{}'
+            '<span class="c-sr"> (protected)</span></span>',
+            environment.name,
+        )
+    hue = crc32(environment.slug.encode()) % _HUES
+    return format_html('<span class="c-env c-env-{}">{}</span>', hue, environment.name)
+
+
+def pill(text: str, tone: Tone, *, title: str = "") -> SafeString:
+    """A state in words and colour; `title` says more to who points at it."""
+    return format_html('<span class="c-pill c-{}" title="{}">{}</span>', tone, title, text)
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago in one unit: 3 days ago."""
+    if moment is None:
+        return "never"
+    now = timezone.now()
+    if (now - moment).total_seconds() < 60:
+        return "just now"
+    return f"{timesince(moment, now, depth=1)} ago"
+
+
+def until(moment: datetime) -> str:
+    """How long from now in one unit: in 3 minutes."""
+    now = timezone.now()
+    seconds = (moment - now).total_seconds()
+    if seconds <= 0:
+        return f"{timesince(moment, now, depth=1)} ago" if seconds <= -60 else "just now"
+    if seconds < 60:
+        return f"in {round(seconds)} seconds"
+    return f"in {timesince(now, moment, depth=1)}"
+
+
+def moment(value: datetime | None) -> SafeString:
+    """An age that shows the exact time to who points at it."""
+    if value is None:
+        return format_html('<span class="c-subtle">{}</span>', "never")
+    exact = value.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, ago(value)
+    )

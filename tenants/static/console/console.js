@@ -1,0 +1,33 @@
+// Copies the text of a result, and keeps a button that sends a request from being pressed twice.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.lastElementChild.textContent = "Copied";
+  } catch {
+    const range = document.createRange();
+    document.getElementById(button.dataset.copy).closest("details").open = true;
+    range.selectNodeContents(document.getElementById(button.dataset.copy));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    button.lastElementChild.textContent = "Selected: press Ctrl+C";
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const button = event.target.querySelector("[data-busy]");
+  if (!button || event.defaultPrevented) return;
+  if (button.getAttribute("aria-busy") === "true") {
+    event.preventDefault();
+    return;
+  }
+  button.setAttribute("aria-busy", "true");
+  button.lastElementChild.textContent = button.dataset.busy;
+});
+
+// A page that the browser kept comes back as it was left: with the button pressed.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

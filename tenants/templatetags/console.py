@@ -1,0 +1,13 @@
+"""What the console's pages draw."""
+
+from django import template
+
+from tenants import badges
+
+register = template.Library()
+
+register.simple_tag(badges.environment_badge)
+register.simple_tag(badges.pill)
+register.filter(badges.moment)
+register.filter(badges.ago)
+register.filter(badges.until)
