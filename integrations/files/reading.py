@@ -41,7 +41,7 @@ def parse(content: bytes) -> Document:
         line = content.count(b"\n", 0, problem.start) + 1
         refuse("The file isn't UTF-8.", line=line)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json)
     except BadFile:
         # The reader of YAML knows the line.
         parse_yaml(text)
@@ -72,8 +72,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    refuse(f"{name} isn't a number that JSON knows.")
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError
 
 
 def _check(value: Any) -> None:

@@ -93,7 +93,6 @@ def _values(
     return {
         "name": draft.name,
         "base_url": draft.base_url,
-        "host": urlsplit(draft.base_url).hostname or "",
         "auth_config_id": draft.auth_config.id if draft.auth_config is not None else None,
         "revision_id": draft.revision.id if draft.revision is not None else kept,
         "timeout": draft.timeout,
@@ -111,11 +110,12 @@ def _write(
 ) -> tuple[tuple[str, ...], AuthConfig | None]:
     """Store the columns; the names of those that changed, and the config whose credential may lead to less now."""
     changed = [name for name, value in values.items() if getattr(row, name) != value]
-    fields = tuple(name.removesuffix("_id") for name in changed if name != "host")
+    fields = tuple(name.removesuffix("_id") for name in changed)
     if not changed:
         return (), None
     is_new = row._state.adding
     left = row.auth_config if not is_new and {"base_url", "auth_config_id"} & set(changed) else None
+    values = {**values, "host": urlsplit(values["base_url"]).hostname or ""}
     for name, value in values.items():
         setattr(row, name, value)
     if is_new:

@@ -41,6 +41,8 @@ def base_url_errors(url: str) -> list[str]:
         ]
     if parts.username is not None or parts.password is not None:
         return ["The URL has a user name or password: keep those in an auth config."]
+    if not parts.path.isascii():
+        return ["The path of the URL has characters that must be percent-encoded."]
     if "?" in url or "#" in url:
         return ["The URL has a query or a fragment: leave everything from ? or # out."]
     return []

@@ -46,6 +46,7 @@ def test_a_byte_order_mark_is_skipped() -> None:
         ("~", None),
         ("", None),
         ("-.5e1", -5.0),
+        ("NaN", "NaN"),
         ("${env:A}", "${env:A}"),
     ],
 )
@@ -87,7 +88,6 @@ def test_every_path_of_yaml_has_its_line() -> None:
         (b'a: "\\ud800"', "half of a surrogate pair"),
         (b'{"a": "\\u0000"}', "NUL"),
         (b'a: "\\0"', "NUL"),
-        (b'{"a": NaN}', "NaN isn't a number"),
         (b'{"a": 1e999}', "too large"),
     ],
 )
