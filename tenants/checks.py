@@ -14,7 +14,13 @@ from tenants.scope import TenantManager, TenantModel
 OUR_APPS = ("tenants", "authconfigs", "integrations")
 # These belong to no tenant, or either to a tenant or to the platform.
 GLOBAL_MODELS = frozenset(
-    {"authconfigs.DataKey", "tenants.AuditEvent", "tenants.Tenant", "tenants.User"}
+    {
+        "authconfigs.DataKey",
+        "integrations.ControlTurn",
+        "tenants.AuditEvent",
+        "tenants.Tenant",
+        "tenants.User",
+    }
 )
 
 

@@ -309,6 +309,44 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ControlTurn",
+            fields=[
+                ("origin", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ("owner", models.UUIDField()),
+                ("until", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="StartedTests",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts", models.JSONField(default=list)),
+                ("version", models.PositiveBigIntegerField(default=0)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "started tests",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant",), name="started_tests_once_per_tenant"
+                    )
+                ],
+            },
+        ),
         migrations.AddConstraint(
             model_name="integrationrevision",
             constraint=models.UniqueConstraint(
