@@ -51,8 +51,10 @@ class DataKey:
     def seal(self, value: str | Mapping[str, Any], place: Place) -> bytes:
         """Encrypt text or a mapping that JSON can hold, for one place.
 
-        Raises TypeError or ValueError for a mapping that JSON can't hold.
+        Raises TypeError or ValueError for anything else.
         """
+        if not isinstance(value, str | Mapping):
+            raise TypeError("Text or a mapping can be sealed.")
         header = _HEADER.pack(_FORMAT, self.number)
         plain = value if isinstance(value, str) else dict(value)
         text = json.dumps(plain, allow_nan=False)
