@@ -1,15 +1,17 @@
+from typing import Any
+
 from django import forms
 
+from authconfigs.errors import ConfigInvalid
 from authconfigs.methods.base import AuthMethod, Fields, MethodForm
 from authconfigs.methods.decoys import invented
-from authconfigs.methods.fields import Change, Choice, Secret, Text, refuse_header_name
+from authconfigs.methods.fields import Choice, Secret, Text, refuse_header_name
 from authconfigs.outgoing import OutgoingRequest
 
 
 class ApiKeyForm(MethodForm):
     key = Text(
         label="Key name",
-        change=Change.NOTHING,
         max_length=200,
         help_text="The name of the header or query parameter, as the provider spells it: X-API-Key, api_key.",
     )
@@ -17,17 +19,22 @@ class ApiKeyForm(MethodForm):
         label="Placement",
         initial="header",
         choices=[("header", "Header"), ("query", "Query parameter")],
-        help_text="Where the provider looks for the key. A header is safer: query strings end up in logs.",
+        help_text="Where the provider looks for the key: “X-API-Key: ...” or “?api_key=...”. A header is safer.",
     )
-    value = Secret(label="Value", help_text="The key that the provider gave you.")
+    value = Secret(
+        label="Value", help_text="The key that the provider gave you: AIzaSyB..., live_4f9c..."
+    )
 
-    def clean(self) -> dict[str, object]:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("placement") == "header" and cleaned.get("key"):
+        key, value = cleaned.get("key") or "", cleaned.get("value") or ""
+        if key and cleaned.get("placement") == "header":
             try:
-                refuse_header_name(cleaned["key"])
+                refuse_header_name(key)
             except forms.ValidationError as error:
                 self.add_error("key", error)
+        if key and value.lower().startswith((f"{key.lower()}:", f"{key.lower()}=")):
+            self.add_error("value", "The name of the key was pasted, too: leave it out.")
         return cleaned
 
 
@@ -50,14 +57,18 @@ class ApiKey(AuthMethod):
     def authenticate(
         self, request: OutgoingRequest, fields: Fields, token: str | None
     ) -> OutgoingRequest:
-        if fields.get("placement") == "query":
-            return request.with_credential_param(fields["key"], fields["value"])
-        return request.with_credential_header(fields["key"], fields["value"])
+        key, value = self.needed(fields, "key"), self.needed(fields, "value")
+        match self.option(fields, "placement"):
+            case "header":
+                return request.with_credential_header(key, value)
+            case "query":
+                return request.with_credential_param(key, value)
+        raise ConfigInvalid("The placement of the key is neither header nor query: choose one.")
 
-    def decoy(self, fields: Fields, token: str | None) -> tuple[Fields, str | None]:
+    def decoy(self, fields: Fields, token: str | None) -> tuple[dict[str, Any], str | None]:
         return {**fields, "value": invented(fields["value"])}, token
 
     def warnings(self, fields: Fields) -> tuple[str, ...]:
-        if fields.get("placement") == "query":
-            return ("The key is in the query, which ends up in logs: use a header if you can.",)
-        return ()
+        if self.option(fields, "placement") != "query":
+            return ()
+        return ("The key goes into the query, which ends up in logs: use a header if you can.",)

@@ -1,15 +1,17 @@
 """What an auth method is. A method is one file that derives from AuthMethod, and one line in METHODS."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
 
-from authconfigs.methods.fields import Change, Declared, Secret
+from authconfigs.errors import ConfigInvalid
+from authconfigs.methods.fields import Change, Declared, Url
 from authconfigs.outgoing import OutgoingRequest, origin_of
 
 __all__ = ["AuthMethod", "Change", "Fields", "MethodForm"]
 
+# Options and secrets of a config, in plain text.
 Fields = Mapping[str, Any]
 
 
@@ -17,9 +19,11 @@ class MethodForm(forms.Form):
     """The only schema of a method's options and secrets, for browsers and files alike.
 
     `data` holds the typed options and secrets by name; what is absent or None takes its default. A blank secret keeps the
-    stored one; a name in `cleared` drops it. After `is_valid()`: `options` whole, `secrets` the typed ones, `notes` for whoever
-    typed them.
+    stored one; a name in `cleared` drops it, unless another one is typed. After `is_valid()`: `options` whole, `secrets` the
+    typed ones, `notes` for whoever typed them.
     """
+
+    advanced: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -40,31 +44,31 @@ class MethodForm(forms.Form):
             data = {**defaults, **typed}
         super().__init__(data, **kwargs)
 
-    def declared(self) -> dict[str, Declared]:
-        return {n: field for n, field in self.fields.items() if isinstance(field, Declared)}
+    @classmethod
+    def declared(cls) -> dict[str, Declared]:
+        """Every field, by its name."""
+        return {n: field for n, field in cls.base_fields.items() if isinstance(field, Declared)}
 
     def full_clean(self) -> None:
+        self.notes = ()
         super().full_clean()
         for name in self.unknown:
             known = ", ".join(self.base_fields)
-            message = f"There is no such field here. Known are: {known}."
+            message = f"{name} isn't a field of this method. Known are: {known}."
             self.errors[name] = self.error_class([message])
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        super().clean()
         for name, field in self.declared().items():
             typed = self.data.get(name)
             if field.trims and isinstance(typed, str) and typed != typed.strip():
-                label = str(field.label).lower()
-                self.notes += (f"White space around the {label} was removed.",)
-            if isinstance(field, Secret) and name in cleaned:
-                self._demand(name, field, cleaned[name])
-        return cleaned
-
-    def _demand(self, name: str, field: Secret, typed: str) -> None:
-        kept = name in self.stored_secrets and name not in self.cleared
-        if not (typed or kept or field.optional):
-            self.add_error(name, f"The {str(field.label).lower()} is needed: type it.")
+                self.notes += (f"White space around the {field.name_in_text} was removed.",)
+            kept = name in self.stored_secrets and name not in self.cleared
+            if field.secret and not (self.cleaned_data.get(name, True) or kept or field.optional):
+                self.add_error(
+                    name, f"{field.label} is missing, and this method needs it: type it."
+                )
+        return self.cleaned_data
 
     @property
     def options(self) -> dict[str, Any]:
@@ -84,8 +88,7 @@ class MethodForm(forms.Form):
 class AuthMethod:
     """How a request is authenticated.
 
-    `fields` are a config's options and secrets in plain text. `authenticate` and `decoy` are pure: no database, no I/O.
-    `version` grows when stored options need a conversion.
+    `authenticate` and `decoy` are pure: no database, no I/O. `version` grows when stored options need a conversion.
     """
 
     code: ClassVar[str]
@@ -102,21 +105,12 @@ class AuthMethod:
     def authenticate(
         self, request: OutgoingRequest, fields: Fields, token: str | None
     ) -> OutgoingRequest:
-        """The request with the credential in its place."""
+        """The request with the credential in its place. Raises ConfigInvalid when the fields can't make one."""
         raise NotImplementedError
 
-    def decoy(self, fields: Fields, token: str | None) -> tuple[Fields, str | None]:
+    def decoy(self, fields: Fields, token: str | None) -> tuple[dict[str, Any], str | None]:
         """The same form with invented values, for the negative control; never a real user name."""
         raise NotImplementedError
-
-    def summary(self, fields: Fields) -> dict[str, str]:
-        """What a person may see: the label of each option that has a value, with it."""
-        form = self.Form()
-        return {
-            str(field.label): str(field.prepare_value(fields[name]))
-            for name, field in form.declared().items()
-            if not field.secret and fields.get(name)
-        }
 
     def available(self) -> bool:
         """Whether the operator's settings allow the method."""
@@ -124,32 +118,73 @@ class AuthMethod:
 
     def warnings(self, fields: Fields) -> tuple[str, ...]:
         """What is allowed with these options, but not good."""
-        urls = (value for name, value in fields.items() if name.endswith("_url"))
-        if any(str(url).startswith("http://") for url in urls):
-            return ("A URL begins with http://: the client secret and tokens travel unencrypted.",)
-        return ()
+        return tuple(
+            f"The {field.name_in_text} begins with http://: what is sent there can be read on the way."
+            for name, field in self.Form.declared().items()
+            if isinstance(field, Url) and str(fields.get(name)).lower().startswith("http://")
+        )
+
+    def summary(self, fields: Fields) -> dict[str, str]:
+        """What a person may see: the label of each option that has a value, with it."""
+        return {
+            str(field.label): field.shown(fields[name])
+            for name, field in self.Form.declared().items()
+            if not field.secret and fields.get(name)
+        }
+
+    def secret_values(self, fields: Fields, token: str | None) -> tuple[str, ...]:
+        """Every secret text of the fields, and the token: what has to be masked wherever it is reflected."""
+        values = (fields.get(name) for name in self.secret_names)
+        return (*(text for value in values for text in _texts(value)), *([token] if token else []))
 
     @property
     def secret_names(self) -> tuple[str, ...]:
-        return tuple(name for name, field in self.Form().declared().items() if field.secret)
+        return tuple(name for name, field in self.Form.declared().items() if field.secret)
 
     @property
     def option_names(self) -> tuple[str, ...]:
-        return tuple(name for name, field in self.Form().declared().items() if not field.secret)
+        return tuple(name for name, field in self.Form.declared().items() if not field.secret)
 
     def change(self, old: Fields, new: Fields) -> Change:
-        """What replacing the options does to a stored token: the greatest of what its fields declare."""
-        declared = self.Form().declared()
-        effects = (
-            declared[name].effect(old.get(name), new.get(name)) for name in self.option_names
-        )
-        return max(effects, default=Change.NOTHING)
+        """What replacing the options does to a stored token: the greatest of what their fields declare."""
+        declared = self.Form.declared()
+        effects = (declared[name].effect(name, old, new) for name in self.option_names)
+        return max(effects) if self.uses_token else Change.NOTHING
 
     def change_of_secret(self, name: str) -> Change:
         """What another value of this secret does to a stored token."""
-        return self.Form().declared()[name].change
+        return self.Form.declared()[name].change if self.uses_token else Change.NOTHING
 
     def token_origins(self, options: Fields) -> frozenset[str]:
-        """The origins that the secrets go to in order to get a token."""
-        names = ("token_url", "refresh_url", "revocation_url")
-        return frozenset(origin_of(options[name]) for name in names if options.get(name))
+        """The origins that the secrets go to in order to get a token. Raises ConfigInvalid for what is no URL."""
+        urls = (
+            options.get(name)
+            for name, field in self.Form.declared().items()
+            if isinstance(field, Url) and field.takes_secrets
+        )
+        try:
+            return frozenset(origin_of(url) for url in urls if url)
+        except ValueError as error:
+            raise ConfigInvalid(str(error)) from None
+
+    def option(self, fields: Fields, name: str) -> Any:
+        """An option, or its default where the config was stored without it."""
+        return self.Form.declared()[name].value_in(fields, name)
+
+    def needed(self, fields: Fields, name: str) -> str:
+        """A field that the request can't be made without. Raises ConfigInvalid when it isn't there."""
+        value = fields.get(name)
+        if not isinstance(value, str) or not value:
+            label = self.Form.declared()[name].name_in_text
+            raise ConfigInvalid(f"The auth config has no {label}: type it and save.")
+        return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

@@ -1,30 +1,33 @@
 from base64 import b64encode
+from typing import Any
 
 from django import forms
 
+from authconfigs.errors import ConfigInvalid
 from authconfigs.methods.base import AuthMethod, Fields, MethodForm
-from authconfigs.methods.decoys import invented
+from authconfigs.methods.decoys import invented, invented_user
 from authconfigs.methods.fields import Secret, Text
 from authconfigs.outgoing import OutgoingRequest
+from authconfigs.paths import UNSENDABLE
 
 
 class BasicForm(MethodForm):
     username = Text(
         label="User name",
-        help_text="The account at the provider. Use one that may do no more than it must: svc-invoices.",
+        help_text="The account at the provider; one that may do no more than it must: svc-invoices.",
     )
     password = Secret(
         label="Password",
         optional=True,
         strip=False,
-        help_text="Sent exactly as typed. Some APIs want a key as the user name and no password.",
+        help_text="Sent exactly as typed: correct horse battery. Empty where the API takes a user name alone.",
     )
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if ":" in username:
             raise forms.ValidationError(
-                "A Basic user name can't have a colon (:), which separates it from the password."
+                "A Basic user name can't have a colon (:), which ends it: use another account name."
             )
         return username
 
@@ -48,11 +51,14 @@ class Basic(AuthMethod):
     def authenticate(
         self, request: OutgoingRequest, fields: Fields, token: str | None
     ) -> OutgoingRequest:
-        pair = f"{fields['username']}:{fields.get('password', '')}"
-        return request.with_credential_header(
-            "Authorization", f"Basic {b64encode(pair.encode()).decode('ascii')}"
-        )
+        username, password = self.needed(fields, "username"), fields.get("password") or ""
+        if ":" in username or UNSENDABLE.search(username + password):
+            raise ConfigInvalid(
+                "The user name has a colon, or it or the password a control character: type them again."
+            )
+        pair = b64encode(f"{username}:{password}".encode()).decode("ascii")
+        return request.with_credential_header("Authorization", pair, prefix="Basic")
 
-    def decoy(self, fields: Fields, token: str | None) -> tuple[Fields, str | None]:
-        made_up = {"username": invented(fields["username"]), "password": invented("")}
-        return {**fields, **made_up}, token
+    def decoy(self, fields: Fields, token: str | None) -> tuple[dict[str, Any], str | None]:
+        password = invented(fields.get("password") or "")
+        return {**fields, "username": invented_user(), "password": password}, token

@@ -1,44 +1,40 @@
-from django import forms
+from typing import Any
 
 from authconfigs.methods.base import AuthMethod, Fields, MethodForm
 from authconfigs.methods.decoys import invented
-from authconfigs.methods.fields import Change, HeaderName, Secret, Text
+from authconfigs.methods.fields import HeaderName, Secret, Text
 from authconfigs.outgoing import OutgoingRequest
-
-
-def prefixed(prefix: str, value: str) -> str:
-    """A header's value (RFC 9110 §11.4): scheme and credential, or the credential alone."""
-    return f"{prefix} {value}" if prefix else value
 
 
 class BearerForm(MethodForm):
     header = HeaderName(
         label="Header",
         initial="Authorization",
-        help_text="The header that carries the token. Nearly always Authorization.",
+        help_text="The header that carries the token. Nearly always Authorization, sometimes X-Auth-Token.",
     )
-    prefix = Text(
+    prefix = Text(  # type: ignore[assignment]  # a field: it never becomes the form's own attribute
         label="Prefix",
         initial="Bearer",
         required=False,
-        change=Change.NOTHING,
         max_length=100,
         help_text="The word before the token, as in “Authorization: Bearer eyJ...”. Empty sends the token alone.",
     )
     token = Secret(
         label="Token",
-        help_text="The token itself, without the prefix: eyJhbGciOi..., ghp_..., xoxb-...",
+        help_text="The access token or personal access token alone, without the prefix: eyJhbGciOi..., ghp_..., xoxb-...",
     )
 
-    def clean(self) -> dict[str, object]:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        prefix, token = cleaned.get("prefix"), cleaned.get("token")
-        if prefix and token and token.lower().startswith(f"{prefix.lower()} "):
+        header, prefix, token = (cleaned.get(n) or "" for n in ("header", "prefix", "token"))
+        if header and token.lower().startswith(f"{header.lower()}:"):
+            self.add_error(
+                "token", "The whole header was pasted: leave out its name and the prefix."
+            )
+        elif prefix and token.lower().startswith(f"{prefix.lower()} "):
             self.add_error(
                 "token",
-                forms.ValidationError(
-                    f"The prefix {prefix} was pasted with the token. It is added by itself: leave it out."
-                ),
+                f"The prefix {prefix} was pasted, too. It is added by itself: leave it out.",
             )
         return cleaned
 
@@ -53,7 +49,7 @@ class Bearer(AuthMethod):
     security_level = "Medium"
     complexity = "Low"
     security_notes = (
-        "Whoever has the token can use it: treat it as a password.",
+        "Whoever has the token can use it: treat it as a secret.",
         "Prefer tokens that live for a short time.",
         "Send it over HTTPS only.",
     )
@@ -62,8 +58,11 @@ class Bearer(AuthMethod):
     def authenticate(
         self, request: OutgoingRequest, fields: Fields, token: str | None
     ) -> OutgoingRequest:
-        value = prefixed(fields.get("prefix", "Bearer"), fields["token"])
-        return request.with_credential_header(fields.get("header", "Authorization"), value)
+        return request.with_credential_header(
+            self.option(fields, "header"),
+            self.needed(fields, "token"),
+            prefix=self.option(fields, "prefix"),
+        )
 
-    def decoy(self, fields: Fields, token: str | None) -> tuple[Fields, str | None]:
+    def decoy(self, fields: Fields, token: str | None) -> tuple[dict[str, Any], str | None]:
         return {**fields, "token": invented(fields["token"])}, token

@@ -1,29 +1,23 @@
 """Form fields of auth methods. Each says whether it is a secret, and what a change of it does to a stored token.
 
-They judge values from a browser and from a file alike: text from both, mappings as JSON text or as they are. Messages name
-the problem and the fix, never the value.
+They judge values from a browser and from a file alike. Messages name the problem and the fix, never the value.
 """
 
-import json
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 
-from authconfigs.outgoing import RESERVED_HEADERS, origin_of
+from authconfigs.errors import OutboundError
+from authconfigs.outgoing import DOTS, RESERVED_HEADERS, TOKEN, origin_of
+from authconfigs.paths import UNSENDABLE
+from authconfigs.transport.target import split_url
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# What describes the message rather than who sends it (RFC 9110 §8): a credential there would break the request.
-NOT_FOR_CREDENTIALS = RESERVED_HEADERS | {
-    "accept-encoding",
-    "content-encoding",
-    "content-type",
-    "user-agent",
-}
+# What says how the body is to be read (RFC 9110 §8): a credential there would break the request.
+_OF_THE_BODY = frozenset({"accept-encoding", "content-encoding", "content-range", "content-type"})
 
 
 class Change(IntEnum):
@@ -35,44 +29,66 @@ class Change(IntEnum):
 
 
 class Declared(forms.Field):
-    """`secret`: sealed, write-only. `change`: see Change. `trims`: blanks at the ends are taken off."""
+    """`secret`: sealed, write-only. `change`: see Change. `trims`: blanks at the ends are taken off.
+
+    `optional`: the method works without this secret. An option says so by `required`.
+    """
 
     secret = False
+    optional = False
     trims = False
-    change = Change.NEW_GRANT
 
-    def effect(self, old: object, new: object) -> Change:
-        """What replacing the one value by the other does to a stored token."""
-        return Change.NOTHING if old == new else self.change
+    def __init__(self, *, label: str, change: Change = Change.NEW_GRANT, **kwargs: Any) -> None:
+        self.change = change
+        missing = {"required": f"{label} is missing, and this method needs it: fill it in."}
+        kwargs["error_messages"] = missing | kwargs.pop("error_messages", {})
+        super().__init__(label=label, **kwargs)
+
+    @property
+    def name_in_text(self) -> str:
+        """The label, as it stands inside of a sentence."""
+        label = str(self.label)
+        return label[0].lower() + label[1:]
+
+    def value_in(self, options: Mapping[str, Any], name: str) -> Any:
+        """The stored value, or the default where the method got this field later."""
+        value = options.get(name)
+        return self.to_python(self.initial) if value is None else value
+
+    def effect(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
+        """What replacing the old options by the new does to a stored token, as far as this field is concerned."""
+        same = self.value_in(old, name) == self.value_in(new, name)
+        return Change.NOTHING if same else self.change
+
+    def shown(self, value: Any) -> str:
+        """The value of an option for people, also outside of the form."""
+        return str(value)
 
 
 class Text(Declared, forms.CharField):
-    trims = True
-
-    def __init__(self, *, change: Change = Change.NEW_GRANT, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 2000)
-        super().__init__(**kwargs)
-        self.change = change
+    def __init__(self, *, max_length: int = 2000, **kwargs: Any) -> None:
+        long = f"This is longer than {max_length} characters: check that only the value was pasted."
+        kwargs.setdefault(
+            "widget", forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        )
+        super().__init__(max_length=max_length, error_messages={"max_length": long}, **kwargs)
         self.trims = self.strip
 
     def to_python(self, value: object) -> str:
         if value is not None and not isinstance(value, str):
-            raise forms.ValidationError("Write this as text, in quotes.")
+            raise forms.ValidationError("This isn't text: write it in quotes.")
         return str(super().to_python(value))
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if CONTROL.search(value):
+        if UNSENDABLE.search(value):
             raise forms.ValidationError(
-                "There is a control character, such as a line break, inside: type it without."
+                "There is a control character inside, such as a line break or a tab: type it without."
             )
 
 
 class Secret(Text):
-    """A secret of one line. It may be left blank in a form, where that keeps what is stored.
-
-    `optional`: the method works without it.
-    """
+    """A secret of one line. In a form it may be left blank, which keeps what is stored."""
 
     secret = True
 
@@ -95,120 +111,84 @@ class HeaderName(Text):
 
 def refuse_header_name(name: str) -> None:
     """Raises ValidationError for what can't be the name of a header with a credential."""
-    if not HEADER_NAME.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise forms.ValidationError(
             "A header name has no blanks and no colon, only letters, digits and hyphens, as in X-API-Key."
         )
-    if name.lower() in NOT_FOR_CREDENTIALS:
+    if name.lower() in RESERVED_HEADERS | _OF_THE_BODY:
         raise forms.ValidationError(
-            "That header is set by the request itself: choose the one the provider names for the credential."
+            "That header is reserved for the connection or the body: use the one that the provider names, such as X-API-Key."
         )
 
 
 class Url(Text):
-    """An absolute http(s) URL. A change of its origin is a new grant, one of path or query is `change`."""
+    """An absolute http(s) URL. A change of its origin is a new grant, one of path or query is `change`.
 
-    def __init__(self, *, first: Change = Change.NEW_GRANT, **kwargs: Any) -> None:
-        super().__init__(widget=forms.TextInput(attrs={"inputmode": "url"}), **kwargs)
+    `first`: what the first value does where there was none. `takes_secrets`: secrets are sent there to get a token.
+    """
+
+    def __init__(
+        self, *, first: Change = Change.NEW_GRANT, takes_secrets: bool = False, **kwargs: Any
+    ) -> None:
+        attrs = {"autocomplete": "off", "inputmode": "url", "spellcheck": "false"}
+        super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)
         self.first = first
+        self.takes_secrets = takes_secrets
 
     def validate(self, value: str) -> None:
         super().validate(value)
         if value:
             _refuse_url(value)
 
-    def effect(self, old: object, new: object) -> Change:
-        if old == new:
+    def effect(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
+        before, after = self.value_in(old, name), self.value_in(new, name)
+        if before == after:
             return Change.NOTHING
-        if not old:
+        if not before:
             return self.first
-        same = bool(new) and origin_of(str(old)) == origin_of(str(new))
-        return self.change if same else Change.NEW_GRANT
+        return self.change if _share_origin(before, after) else Change.NEW_GRANT
+
+    def shown(self, value: Any) -> str:
+        bare, mark, _ = str(value).partition("?")
+        return f"{bare}?{DOTS}" if mark else bare
+
+
+def _share_origin(one: str, other: str) -> bool:
+    try:
+        return origin_of(one) == origin_of(other)
+    except ValueError:
+        return False
 
 
 def _refuse_url(value: str) -> None:
     if re.search(r"[\s\\]", value):
         raise forms.ValidationError("The URL has a blank or a backslash: write a blank as %20.")
-    try:
-        parts = urlsplit(value)
-        origin_of(value)
-    except ValueError:
-        raise forms.ValidationError(
-            "Give a whole URL with https:// and a host, as in https://auth.example.com/oauth/token."
-        ) from None
-    if parts.username is not None or parts.password is not None:
-        raise forms.ValidationError(
-            "The URL has a user name or password in it: use the fields for those."
-        )
     if "#" in value:
         raise forms.ValidationError(
             "The URL has a fragment (#...), which is never sent: leave it out."
         )
+    try:
+        has_user = "@" in urlsplit(value).netloc
+    except ValueError:
+        has_user = False
+    if has_user:
+        raise forms.ValidationError(
+            "The URL has a user name or password in it: leave them out, there are fields for credentials."
+        )
+    try:
+        split_url(value)
+    except OutboundError as error:
+        raise forms.ValidationError(
+            f"{error.summary} Write it as in https://auth.example.com/oauth/token."
+        ) from None
 
 
 class Choice(Declared, forms.ChoiceField):
-    def __init__(self, *, change: Change = Change.NOTHING, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.change = change
+    def __init__(self, *, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        known = ", ".join(value for value, _ in choices)
+        wrong = {"invalid_choice": f"There is no such choice. Known are: {known}."}
+        super().__init__(choices=choices, error_messages=wrong, **kwargs)
+        self.labels = dict(choices)
 
-
-class Pairs(Declared, forms.CharField):
-    """Names and their values: a JSON object in a form, a mapping in a file. Values are text, or lists of text if `lists`.
-
-    `taken`: names that the grant sets itself, so that they are refused here.
-    """
-
-    def __init__(
-        self,
-        *,
-        change: Change = Change.NEW_ACCESS_TOKEN,
-        taken: Collection[str] = (),
-        lists: bool = False,
-        headers: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
-        super().__init__(required=False, widget=widget, **kwargs)
-        self.change = change
-        self.taken = frozenset(taken)
-        self.lists = lists
-        self.headers = headers
-
-    def prepare_value(self, value: object) -> object:
-        if isinstance(value, dict):
-            return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
-        return value
-
-    def to_python(self, value: object) -> dict[str, Any]:  # type: ignore[override]
-        if value in (None, ""):
-            return {}
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                raise forms.ValidationError(
-                    'This isn\'t a JSON object: write it as in {"resource": "https://api.example.com"}.'
-                ) from None
-        if not isinstance(value, dict):
-            raise forms.ValidationError("This isn't a mapping of names to values.")
-        return value
-
-    def validate(self, value: dict[str, Any]) -> None:  # type: ignore[override]
-        for name, item in value.items():
-            if not isinstance(name, str) or not name or CONTROL.search(name):
-                raise forms.ValidationError("A name is empty or has a control character.")
-            if name in self.taken:
-                raise forms.ValidationError(
-                    f"{name} is set by the grant itself: leave it out here."
-                )
-            if self.headers:
-                refuse_header_name(name)
-            items = item if self.lists and isinstance(item, list) else [item]
-            if not all(isinstance(one, str) for one in items):
-                kinds = "text or a list of texts" if self.lists else "text"
-                raise forms.ValidationError(f"The value of {name} isn't {kinds}.")
-            if any(CONTROL.search(one) for one in items):
-                raise forms.ValidationError(f"The value of {name} has a control character.")
-
-    def run_validators(self, value: object) -> None:
-        """A mapping is judged whole by `validate`; what CharField would check is for text."""
+    def shown(self, value: Any) -> str:
+        return self.labels.get(value, str(value))

@@ -1,15 +1,17 @@
 """What the OAuth 2.0 methods share: client, token endpoint, and where the token goes. Each grant is a class of its own."""
 
-from django import forms
+from typing import Any, ClassVar
 
+from authconfigs.errors import ConfigInvalid
 from authconfigs.methods.base import AuthMethod, Fields, MethodForm
-from authconfigs.methods.bearer import prefixed
 from authconfigs.methods.decoys import invented
-from authconfigs.methods.fields import Change, Choice, HeaderName, Pairs, Secret, Text, Url
+from authconfigs.methods.fields import Change, Choice, HeaderName, Secret, Text, Url
+from authconfigs.methods.pairs import HeaderPairs, Pairs
 from authconfigs.outgoing import OutgoingRequest
 
-# Parameters of token requests that the grants set themselves (RFC 6749, RFC 7636), or that have a field here.
-GRANT_PARAMS = (
+# Parameters of token requests that the grants set themselves (RFC 6749, RFC 7636), or that have a field here. Those of
+# one grant are refused for all: two of them are secrets, which don't belong into an option.
+TOKEN_PARAMS = (
     "audience",
     "client_id",
     "client_secret",
@@ -25,17 +27,24 @@ GRANT_PARAMS = (
 
 
 class OAuth2Form(MethodForm):
+    advanced = ("header", "header_prefix", "token_params", "token_headers", "token_body")
+
     token_url = Url(
         label="Token URL",
+        takes_secrets=True,
         change=Change.NEW_ACCESS_TOKEN,
         help_text="Where tokens are fetched: https://auth.example.com/oauth/token.",
     )
-    client_id = Text(label="Client ID", help_text="Also called application or consumer ID.")
+    client_id = Text(
+        label="Client ID",
+        max_length=500,
+        help_text="Also called application ID or consumer key: 3MVG9lKcPoNINVB.",
+    )
     client_secret = Secret(
         label="Client secret",
         optional=True,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Shown once when the client was registered. Leave it empty for a client that has none.",
+        help_text="Shown when the client was registered: 7f4e1c... Empty for a public client, which sends its ID alone.",
     )
     client_auth = Choice(
         label="Client authentication",
@@ -46,7 +55,7 @@ class OAuth2Form(MethodForm):
             ("post", "In the body (client_secret_post)"),
             ("none", "None (public client)"),
         ],
-        help_text="How the provider wants ID and secret. The token error invalid_client often means: try the other.",
+        help_text="How the provider wants ID and secret. When it answers invalid_client, the other one is often right.",
     )
     scope = Text(
         label="Scope",
@@ -62,7 +71,9 @@ class OAuth2Form(MethodForm):
         help_text="Which API the token is for, where the provider asks for it: https://api.example.com.",
     )
     header = HeaderName(
-        label="Header", initial="Authorization", help_text="The header that carries the token."
+        label="Header",
+        initial="Authorization",
+        help_text="The header that carries the token. Nearly always Authorization, sometimes X-Access-Token.",
     )
     header_prefix = Text(
         label="Header prefix",
@@ -70,46 +81,42 @@ class OAuth2Form(MethodForm):
         required=False,
         change=Change.NOTHING,
         max_length=100,
-        help_text="The word before the token, usually Bearer. Empty sends the token alone.",
+        help_text="The word before the token, as in “Authorization: Bearer eyJ...”. Empty sends the token alone.",
     )
     token_params = Pairs(
         label="Extra token parameters",
-        taken=GRANT_PARAMS,
-        lists=True,
-        help_text='Sent with token requests, as a JSON object: {"resource": "https://api.example.com"}.',
+        taken=TOKEN_PARAMS,
+        change=Change.NEW_ACCESS_TOKEN,
+        help_text='Sent with token requests, as a JSON object: {"resource": "https://api.example.com"}. Not for secrets.',
     )
-    token_headers = Pairs(
+    token_headers = HeaderPairs(
         label="Extra token headers",
-        headers=True,
-        help_text='Sent with token requests, as a JSON object: {"X-Tenant": "eu-1"}.',
+        taken=("authorization",),
+        change=Change.NEW_ACCESS_TOKEN,
+        help_text='Sent with token requests, as a JSON object: {"X-Region": "eu-1"}. Not for secrets.',
     )
     token_body = Choice(
         label="Token request body",
         initial="form",
         change=Change.NEW_ACCESS_TOKEN,
         choices=[("form", "Form (the standard)"), ("json", "JSON")],
-        help_text="JSON only where the provider's documentation shows it.",
+        help_text="JSON only where the provider's documentation shows it, as “Content-Type: application/json”.",
     )
-
-    def clean_token_headers(self) -> dict[str, str]:
-        headers: dict[str, str] = self.cleaned_data["token_headers"]
-        if any(name.lower() == "authorization" for name in headers):
-            raise forms.ValidationError(
-                "Authorization belongs to the client authentication: leave it out here."
-            )
-        return headers
 
 
 class OAuth2Method(AuthMethod):
     group = "OAuth 2.0"
     security_level = "High"
     uses_token = True
+    Form: ClassVar[type[MethodForm]] = OAuth2Form
 
     def authenticate(
         self, request: OutgoingRequest, fields: Fields, token: str | None
     ) -> OutgoingRequest:
-        value = prefixed(fields.get("header_prefix", "Bearer"), token or "")
-        return request.with_credential_header(fields.get("header", "Authorization"), value)
+        if not token:
+            raise ConfigInvalid("There is no token yet, so the request can't be authenticated.")
+        header, prefix = self.option(fields, "header"), self.option(fields, "header_prefix")
+        return request.with_credential_header(header, token, prefix=prefix)
 
-    def decoy(self, fields: Fields, token: str | None) -> tuple[Fields, str | None]:
-        return fields, invented(token or "")
+    def decoy(self, fields: Fields, token: str | None) -> tuple[dict[str, Any], str | None]:
+        return dict(fields), invented(token or "")

@@ -13,8 +13,8 @@ class ClientCredentials(OAuth2Method):
     best_for = "Software that calls a modern API in its own name"
     complexity = "Medium"
     security_notes = (
-        "Guard the client secret: it gives tokens to whoever has it.",
+        "Guard the client secret: whoever has it gets tokens.",
         "Ask for the fewest scopes that do, and review them.",
-        "Tokens are short-lived, and renewed by the console.",
+        "Its tokens live for a short time, and the console renews them.",
     )
     Form = ClientCredentialsForm

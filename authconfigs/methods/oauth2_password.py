@@ -6,9 +6,13 @@ from authconfigs.methods.oauth2 import OAuth2Form, OAuth2Method
 
 
 class PasswordGrantForm(OAuth2Form):
-    username = Text(label="User name", help_text="The account whose data the API gives.")
+    username = Text(
+        label="User name", help_text="The account whose data the API gives: svc-reports."
+    )
     password = Secret(
-        label="Password", strip=False, help_text="The password of that account, exactly as typed."
+        label="Password",
+        strip=False,
+        help_text="The password of that account, exactly as typed: correct horse battery.",
     )
 
     field_order = ("token_url", "client_id", "client_secret", "username", "password", "scope")
@@ -20,11 +24,12 @@ class PasswordGrant(OAuth2Method):
     code = "oauth2_password"
     label = "OAuth 2.0 password (legacy)"
     best_for = "Providers that offer nothing else for an account's data"
+    security_level = "Low to medium"
     complexity = "Medium"
     security_notes = (
-        "Legacy: RFC 9700 says not to use this grant. Prefer authorization code or client credentials.",
-        "The console holds the account's password; use an account made for this alone.",
-        "It doesn't work with a second factor.",
+        "Legacy: RFC 9700 forbids this grant. Prefer authorization code or client credentials.",
+        "The console holds the account's password: use an account made for this alone.",
+        "Ask for the fewest scopes that do. It doesn't work with a second factor.",
     )
     Form = PasswordGrantForm
 
@@ -32,5 +37,5 @@ class PasswordGrant(OAuth2Method):
         return bool(settings.OAUTH_PASSWORD_GRANT)
 
     def warnings(self, fields: Fields) -> tuple[str, ...]:
-        legacy = "The password grant is legacy: RFC 9700 says not to use it."
+        legacy = "The password grant is legacy, and RFC 9700 forbids it: use another grant if the provider has one."
         return (legacy, *super().warnings(fields))

@@ -10,9 +10,9 @@ from tests.authconfigs.methods.samples import PASSWORD, SAMPLES, TOKEN, a_reques
 every_method = pytest.mark.parametrize("method", methods.METHODS, ids=lambda method: method.code)
 
 
-def filled(method: AuthMethod, **kwargs: object) -> MethodForm:
+def filled(method: AuthMethod) -> MethodForm:
     sample = SAMPLES[method.code]
-    form = method.Form({**sample["options"], **sample["secrets"]}, **kwargs)
+    form = method.Form({**sample["options"], **sample["secrets"]})
     assert form.is_valid(), form.errors
     return form
 

@@ -130,9 +130,29 @@ def test_parameter_that_the_grant_sets_is_refused(name: str) -> None:
 
 
 def test_parameters_come_as_a_mapping_or_as_json_text() -> None:
-    for typed in ({"resource": ["a", "b"]}, '{"resource": ["a", "b"]}'):
+    good: list[object] = [{"resource": ["a", "b"]}, '{"resource": ["a", "b"]}', "", " ", {}]
+    good += [{"duration": 900, "offline": True, "ratio": 0.5}]
+    bad: list[object] = [
+        "[1]",
+        "{",
+        {"a": None},
+        {"a": {"b": "c"}},
+        {"": "x"},
+        {"a": "x\ny"},
+        {1: "x"},
+    ]
+    bad += [
+        '{"a": NaN}',
+        '{"a": "1", "a": "2"}',
+        "[" * 15_000,
+        {"a": "x" * 30_000},
+        ["a"],
+        7,
+        "\ud800",
+    ]
+    for typed in good:
         assert errors("oauth2_client_credentials", token_params=typed) == set()
-    for typed in ("[1]", "{", {"a": 1}, {"a": ["x", 1]}, {"": "x"}, {"a": "x\ny"}):
+    for typed in bad:
         assert errors("oauth2_client_credentials", token_params=typed) == {"token_params"}
 
 

@@ -1,0 +1,66 @@
+"""PATH of a call below a connection's base URL, as it goes out."""
+
+import re
+from urllib.parse import quote
+
+# Control characters, and halves of surrogate pairs, which have no UTF-8.
+UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# RFC 3986 §2.2 and §2.3, `%` for the escapes that are there already, and what servers take though it is in neither.
+_AS_WRITTEN = "!$&'()*+,;=:@/?%[]|^`{}\"<>~-._\\"
+_BEFORE_PATH = re.compile(r"[^:/?#]+://[^/?#]*")
+
+
+def join_path(base_url: str, path: str) -> str:
+    """The URL of `path` below `base_url`, joined by exactly one slash.
+
+    Sent as written; what can't stand in a URL is percent-encoded as UTF-8, existing escapes stay. Only what comes before
+    the query is judged. Raises ValueError, with a sentence that quotes nothing, for a path that isn't below the base URL.
+    """
+    bare, mark, query = path.partition("?")
+    _refuse(bare)
+    origin = before_path(base_url)
+    base = base_url.removeprefix(origin)
+    base = base.rstrip("/") if bare else base
+    return origin + _as_written(base + bare) + mark + _as_written(query)
+
+
+def before_path(url: str) -> str:
+    """Scheme and authority of a URL, as they are written; empty when it has none."""
+    found = _BEFORE_PATH.match(url)
+    return found.group() if found else ""
+
+
+def _as_written(text: str) -> str:
+    try:
+        return quote(text, safe=_AS_WRITTEN)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, or bytes of the command line that aren't UTF-8.
+        raise ValueError("The path isn't valid text: write other bytes as %XX.") from None
+
+
+def _refuse(bare: str) -> None:
+    if bare and not bare.startswith("/"):
+        raise ValueError("The path begins with / or ?, without scheme or host.")
+    if bare.startswith("//"):
+        raise ValueError("The path begins with one slash, not two: two would name another host.")
+    if "\\" in bare:
+        raise ValueError("The path has a backslash, which some servers take for a slash.")
+    if re.search(r"\s", bare) or UNSENDABLE.search(bare):
+        raise ValueError("The path has a blank or a control character: write a blank as %20.")
+    if "#" in bare:
+        raise ValueError("The path has a fragment (#), which is never sent: write %23.")
+    if _leaves(bare):
+        raise ValueError("The path leaves the base URL by dot segments.")
+
+
+def _leaves(path: str) -> bool:
+    # A server may undo escapes before it resolves dot segments, and may take two slashes for one.
+    plain = re.sub(
+        "%2e", ".", re.sub("%2f|%5c", "/", path, flags=re.IGNORECASE), flags=re.IGNORECASE
+    )
+    depth = 0
+    for segment in plain.split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(segment, 1)
+        if depth < 0:
+            return True
+    return False
