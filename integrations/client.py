@@ -30,7 +30,7 @@ class CallFailed(Exception):
     """There is no answer: `symptom` and `stage` say why, `summary` in a sentence, `checks` what to look at, in order."""
 
     def __init__(
-        self, summary: str, *, symptom: Symptom, stage: Stage, checks: tuple[str, ...]
+        self, symptom: Symptom, stage: Stage, *, summary: str, checks: tuple[str, ...]
     ) -> None:
         super().__init__(summary)
         self.summary = summary
@@ -99,13 +99,12 @@ class Client:
             body=body,
             content_type=content_type,
         )
-        facts: Mapping[str, str] = {}
+        target: Target | None = None
         try:
             target = load_target(self._name)
-            facts = target.facts
             return perform(target, call).response
         except OutboundError as error:
-            raise _failed(error, facts) from None
+            raise _failed(error, target) from None
 
     def get(self, path: str = "", **arguments: Any) -> requests.Response:
         return self.request("GET", path, **arguments)
@@ -138,13 +137,12 @@ class ConnectionAuth(AuthBase):
         return f"<ConnectionAuth of {self._name} in {self._name.environment}>"
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        facts: Mapping[str, str] = {}
+        target: Target | None = None
         try:
             target = load_target(self._name)
-            facts = target.facts
             return unless_edited(target, partial(self._signed, prepared))
         except OutboundError as error:
-            raise _failed(error, facts) from None
+            raise _failed(error, target) from None
 
     def _signed(
         self, prepared: requests.PreparedRequest, target: Target
@@ -183,11 +181,10 @@ class ConnectionAuth(AuthBase):
         return prepared
 
 
-def _failed(error: OutboundError, facts: Mapping[str, str]) -> CallFailed:
+def _failed(error: OutboundError, target: Target | None) -> CallFailed:
+    facts = target.facts if target else {}
     told = explain(error.symptom, stage=error.stage, status=error.status, facts=facts)
-    return CallFailed(
-        error.summary, symptom=error.symptom, stage=error.stage, checks=tuple(told.checks)
-    )
+    return CallFailed(error.symptom, error.stage, summary=error.summary, checks=told.checks)
 
 
 def _encoded(data: Any, json: Any) -> tuple[bytes | None, str | None]:

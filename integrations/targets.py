@@ -9,15 +9,18 @@ from uuid import UUID
 from authconfigs.cache import VersionedCache
 from authconfigs.database import as_uuid, fetch_one, released_connection
 from authconfigs.errors import ConfigInvalid, OutboundError, PolicyRefused
+from authconfigs.models import Credential
 from authconfigs.state import (
     CONFIG_COLUMNS,
     PLACE_COLUMNS,
     ConfigEdited,
     ConfigState,
+    UnknownName,
     config_from,
     read_time,
 )
 from authconfigs.symptoms import Stage
+from integrations.diagnosis import facts_of_options, without_query
 from integrations.models import Integration, IntegrationRevision
 from tenants.models import Environment, Tenant
 from tenants.scope import tenant_scope
@@ -77,15 +80,13 @@ class Target:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a diagnosis may name; nothing secret."""
+        """What a diagnosis may name; nothing secret. Reads the database, so it is for when something went wrong."""
         facts = {
             "connection": str(self.name),
             "environment": self.name.environment,
-            "base_url": self.base_url,
+            "base_url": without_query(self.base_url),
         }
-        if self.config is not None:
-            facts |= {"auth_config": self.config.name, "method": self.config.method.label}
-        return facts
+        return facts if self.config is None else facts | facts_of(self.config)
 
     def refuse_if_off(self) -> None:
         """Raises OutboundError at stage config when the tenant or the config is switched off, or the config can't be used."""
@@ -97,6 +98,22 @@ class Target:
             )
         if self.config is not None:
             self.config.refuse_if_off()
+
+
+def facts_of(config: ConfigState) -> dict[str, str]:
+    """What a diagnosis may name of a config: its name, method and options, also where its secrets can't be read."""
+    with tenant_scope(config.tenant_id), released_connection():
+        options = (
+            Credential.objects.filter(config_id=config.config_id, slot=Credential.Slot.CURRENT)
+            .values_list("options", flat=True)
+            .first()
+        )
+    return {
+        "auth_config": config.name,
+        "environment": config.environment,
+        "method": config.method.label,
+        **facts_of_options(config.method, options or {}),
+    }
 
 
 _standing: VersionedCache[tuple[Mapping[str, str], Mapping[str, Any]]] = VersionedCache(
@@ -123,11 +140,11 @@ _QUERY = f"""
 def load_target(name: Name) -> Target:
     """The connection as it is now.
 
-    Raises LookupError, which says which name is unknown.
+    Raises UnknownName, which says what.
     """
     row = fetch_one(_QUERY, [name.integration, name.environment, name.connection, name.tenant])
     if row is None:
-        raise LookupError(_unknown(name))
+        raise UnknownName(_unknown(name))
     place = row[:6]
     connection_id, revision_number, base_url, timeout, revision_id, authenticated = row[6:12]
     config: ConfigState | None = None
