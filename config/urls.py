@@ -1,8 +1,10 @@
-from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
+
+from tenants.site import site
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.urls),
+    path("", include("tenants.urls")),
+    path("admin/", site.urls),
 ]

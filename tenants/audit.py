@@ -21,9 +21,10 @@ def record(
     *,
     fields: Iterable[str] = (),
     outcome: str = "ok",
+    name: str = "",
     tenant_id: UUID | EllipsisType | None = ...,
 ) -> AuditEvent:
-    """Write that the current actor did `action` to `obj`: names of fields only, never a value.
+    """Write that the current actor did `action` to `obj`, or to what `name` names: names of fields only, never a value.
 
     It belongs to `tenant_id`; left out, to the object's tenant, or else to the active one. None: to the platform. It is part
     of the caller's transaction: what is rolled back hasn't happened. Out: the stored row.
@@ -39,7 +40,7 @@ def record(
         action=action,
         object_type=(obj._meta.model_name or "") if obj is not None else "",
         object_id=str(obj.pk) if obj is not None else "",
-        object_name=_cut("object_name", str(obj)) if obj is not None else "",
+        object_name=_cut("object_name", name or (str(obj) if obj is not None else "")),
         environment=getattr(environment, "slug", ""),
         fields=sorted(set(fields)),
         outcome=_cut("outcome", outcome),

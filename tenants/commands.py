@@ -141,6 +141,10 @@ class ConsoleCommand(BaseCommand):
         """End with exit 2: what the caller typed can't be done. `document` replaces the usual one of `--json`."""
         raise Failed(message, returncode=2, document=document or _refusal(message))
 
+    def give_up(self, message: str) -> NoReturn:
+        """End with exit 1: it was tried, and outside circumstances were against it."""
+        raise Failed(message, returncode=1, document=_refusal(message))
+
     def print_json(self, document: Mapping[str, Any]) -> None:
         """Write the one document of `--json` to stdout."""
         self.stdout.write(json.dumps(document, ensure_ascii=False))

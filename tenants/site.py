@@ -1,0 +1,118 @@
+"""The console's admin site. It shows what is registered here by name, and nothing that a library registers by itself."""
+
+from typing import Any
+
+from django.contrib.admin.sites import AdminSite
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
+from unfold.dataclasses import SearchResult
+from unfold.sites import UnfoldAdminSite
+
+from tenants import permissions, sessions
+from tenants.audit import record
+from tenants.middleware import tenant_of
+from tenants.models import User
+
+_FOUND_PER_MODEL = 20
+_FOUND_PER_PAGE = 100
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        # Objects go one by one, each with the list of what still uses it.
+        self.disable_action("delete_selected")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without the shortcut that leads to any object's page by its content type: it knows no tenant."""
+        urls = super().get_urls()
+        return [url for url in urls if getattr(url, "name", None) != "view_on_site"]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the user works in a tenant right now, or is a platform operator on the way to one."""
+        user = request.user
+        if not isinstance(user, User) or not user.is_active:
+            return False
+        return tenant_of(request) is not None or user.is_superuser
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Adds the active tenant, the user's role in it, and the tenants to switch to."""
+        context: dict[str, Any] = super().each_context(request)
+        user = request.user
+        tenant = tenant_of(request)
+        context["active_tenant"] = tenant
+        context["active_role"] = permissions.role_of(user)
+        context["other_tenants"] = (
+            [each for each in sessions.tenants_of(user)[:50] if each != tenant]
+            if isinstance(user, User)
+            else []
+        )
+        return context
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Pages, and with `extended` objects, by name. The theme's own remembers what a user found, whatever the tenant is now."""
+        term = request.GET.get("s", "").strip().lower()
+        if not term:
+            return HttpResponse()
+        extended = "extended" in request.GET
+        apps = AdminSite.get_app_list(self, request)
+        found: list[SearchResult] = self._search_apps(AdminSite.get_app_list(self, request), term)
+        if extended:
+            found += [
+                result
+                for app in apps
+                for entry in app["models"]
+                for result in self._search_model(request, entry["model"], term)
+            ]
+        page = Paginator(found, _FOUND_PER_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "page_obj": page.paginator,
+            "results": page,
+            "page_counter": (page.number - 1) * _FOUND_PER_PAGE,
+            "execution_time": 0,
+            "command_show_history": False,
+        }
+        name = "command_results" if extended else "search_results"
+        return TemplateResponse(
+            request, f"unfold/helpers/{name}.html", context, headers={"HX-Trigger": "search"}
+        )
+
+    def _search_model(
+        self, request: HttpRequest, model: type[Model], term: str
+    ) -> list[SearchResult]:
+        page = self.get_model_admin(model)
+        if not page.get_search_fields(request) or not page.has_view_permission(request):
+            return []
+        rows, _ = page.get_search_results(request, page.get_queryset(request), term)
+        opts = model._meta
+        return [
+            SearchResult(
+                title=str(row),
+                description=str(opts.verbose_name).capitalize(),
+                link=reverse(
+                    f"{self.name}:{opts.app_label}_{opts.model_name}_change", args=(row.pk,)
+                ),
+                icon="data_object",
+            )
+            for row in rows[:_FOUND_PER_MODEL]
+        ]
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Set one's own password."""
+        response: HttpResponse = super().password_change(request, extra_context)
+        user = request.user
+        if response.status_code == 302 and isinstance(user, User):
+            record("set_password", user, tenant_id=user.home_tenant_id)
+        return response
+
+
+site = ConsoleSite()
