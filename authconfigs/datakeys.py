@@ -24,10 +24,10 @@ __all__ = [
     "Keychain",
     "all_rows",
     "current",
-    "current_row",
     "keyring",
     "make",
     "name_of",
+    "newest",
     "numbered",
     "opened",
     "opens",
@@ -52,10 +52,11 @@ def current(tenant_id: UUID | None) -> DataKey:
 
     Raises SecretUnreadable when the tenant has a key that the master keys don't open: nothing is put in its place.
     """
-    row = current_row(tenant_id)
-    if row is None:
-        make(tenant_id)
-        row = current_row(tenant_id)
+    row = newest(tenant_id)
+    if row is None or row.retired_at is not None:
+        # The number follows from what was read: who reads the same at the same time collides, and uses the other's key.
+        make(tenant_id, 1 if row is None else row.number + 1)
+        row = newest(tenant_id)
     if row is None:
         raise RuntimeError("A data key was made and can't be read.")
     return opened(row)
@@ -94,15 +95,13 @@ class Keychain:
         return key.open(ciphertext, place)
 
 
-def current_row(tenant_id: UUID | None) -> Row | None:
-    """The row of a tenant's current key: the newest that isn't retired."""
-    return _rows_of(tenant_id).filter(retired_at=None).order_by("-number").first()
+def newest(tenant_id: UUID | None) -> Row | None:
+    """The row of a tenant's newest key, which is the current one unless somebody retired it."""
+    return _rows_of(tenant_id).order_by("-number").first()
 
 
-def make(tenant_id: UUID | None) -> Row | None:
-    """Make a tenant's next key in the caller's transaction; None when somebody else made that one meanwhile."""
-    newest = _rows_of(tenant_id).order_by("-number").first()
-    number = 1 if newest is None else newest.number + 1
+def make(tenant_id: UUID | None, number: int) -> Row | None:
+    """Make a tenant's key of this number in the caller's transaction; None when there is one by then."""
     wrapped = wrap(new_secret(), keyring(), tenant_id=tenant_id, number=number)
     row = Row(
         tenant_id=tenant_id,

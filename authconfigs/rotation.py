@@ -134,18 +134,17 @@ def _next_keys(dry_run: bool) -> tuple[dict[_Owner, int], int]:
             continue
         newest[owner] = rows[-1].number
         if len(rows) == 1:
-            made_row = None if dry_run else _make(owner)
-            newest[owner] = made_row.number if made_row is not None else newest[owner] + 1
-            made += dry_run or made_row is not None
+            newest[owner] += 1
+            made += dry_run or _make(owner, newest[owner])
     return newest, made
 
 
-def _make(owner: _Owner) -> DataKey | None:
+def _make(owner: _Owner, number: int) -> bool:
     with transaction.atomic():
-        row = datakeys.make(owner)
+        row = datakeys.make(owner, number)
         if row is not None:
             record("make", row)
-    return row
+    return row is not None
 
 
 def _walk(
