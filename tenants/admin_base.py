@@ -111,7 +111,7 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
 
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
+    ) -> "forms.ModelChoiceField[Any] | None":
         """Choices of this tenant only; environments that the user may write to."""
         target = db_field.remote_field.model
         if target is User:

@@ -1,13 +1,18 @@
 """The base of model forms for tenant-owned rows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from tenants.scope import active_tenant_id
 
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
 
-class TenantForm(forms.ModelForm[Any]):
+
+class TenantForm(_ModelForm):
     """Checks unique names also over the columns that no form shows: the tenant, and what never changes.
 
     Django leaves out a constraint when one of its columns isn't in the form; the database would answer with an error page.

@@ -1,12 +1,17 @@
 """What admin lists count and what their query string may ask for."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.utils.functional import cached_property
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
 
 _COUNTED = 1001
 # What Django's own filters append to the name of their field.
@@ -14,7 +19,7 @@ _OF_FILTERS = ("exact", "isnull", "gte", "lt", f"id{LOOKUP_SEP}exact", f"pk{LOOK
 _OF_DATES = ("year", "month", "day", "gte", "lt")
 
 
-class CappedPaginator(Paginator[Any]):
+class CappedPaginator(_Paginator):
     """Counts to 1,001 and no further: a list costs the same with a hundred rows and with a hundred thousand."""
 
     @cached_property

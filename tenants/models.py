@@ -188,4 +188,5 @@ class AuditEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor}: {self.action} {self.object_type} {self.object_name}"
+        what = (self.action, self.object_type, self.object_name)
+        return f"{self.actor}: {' '.join(filter(None, what))}"

@@ -4,7 +4,7 @@ The token is Django's: signed, valid for PASSWORD_RESET_TIMEOUT, and tied to the
 it up. It travels in the query, which access logs leave out, and then in the session.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,6 +24,11 @@ from tenants.actor import acting_as
 from tenants.audit import record
 from tenants.logins import web_actor
 from tenants.models import User
+
+if TYPE_CHECKING:
+    _SetPasswordForm = SetPasswordForm[User]
+else:
+    _SetPasswordForm = SetPasswordForm
 
 _SESSION_KEY = "password_link"
 
@@ -77,7 +82,7 @@ def password_set(request: HttpRequest) -> HttpResponse:
     return render(request, "tenants/password_set.html")
 
 
-class _PasswordForm(SetPasswordForm[User]):
+class _PasswordForm(_SetPasswordForm):
     """Django's, with its validators, in the console's looks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
