@@ -1,6 +1,7 @@
 """What `call --json` prints, and the words for an answer that isn't a success."""
 
 import base64
+from dataclasses import replace
 from email.message import Message
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -50,21 +51,27 @@ def failure_document(
 
 def explained(result: CallResult, target: Target) -> Explanation | None:
     """Why an answer isn't a success, and what to check; None for 2xx."""
-    symptom, status = result.symptom, result.response.status_code
-    if symptom is None:
-        return None
     if result.failure is not None:
         return explained_error(result.failure, target)
-    told = explain(symptom, stage=Stage.API, status=status, facts=target.facts)
-    if symptom is Symptom.BLOCKED_BY_POLICY:
-        return Explanation(redirect_summary(result.response), told.likely_cause, told.checks)
+    finding = result.finding
+    if finding is None:
+        return None
+    told = explain(
+        finding.symptom,
+        stage=Stage.API,
+        status=result.response.status_code,
+        facts={**target.facts, **finding.facts},
+        case=finding.case,
+    )
+    if finding.symptom is Symptom.BLOCKED_BY_POLICY:
+        return replace(told, summary=redirect_summary(result.response))
     return told
 
 
 def explained_error(error: OutboundError, target: Target) -> Explanation:
     """The same for a call that got no answer; the error's own sentence is the summary."""
     told = explain(error.symptom, stage=error.stage, status=error.status, facts=target.facts)
-    return Explanation(error.summary, told.likely_cause, told.checks)
+    return replace(told, summary=error.summary)
 
 
 def headers_of(response: requests.Response) -> dict[str, str | list[str]]:
@@ -90,12 +97,13 @@ def body_of(response: requests.Response) -> dict[str, str]:
 
 def redirect_summary(response: requests.Response) -> str:
     """Where a redirect leads: origin and path, no query, which may hold a credential."""
-    place = _origin_and_path(response)
+    place = redirect_place(response)
     where = f" to {place}" if place else ""
     return f"The API redirects{where} ({response.status_code}), and a redirect is never followed."
 
 
-def _origin_and_path(response: requests.Response) -> str:
+def redirect_place(response: requests.Response) -> str:
+    """Origin and path of where a redirect leads; empty when that can't be told."""
     try:
         parts = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
     except ValueError:
