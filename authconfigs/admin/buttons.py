@@ -1,0 +1,43 @@
+"""What the buttons of a config's page do: each a POST, outside of any transaction."""
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from authconfigs.models import AuthConfig
+from authconfigs.saving import EditConflict, switch_config
+from authconfigs.state import load_config
+from authconfigs.tokens.sweep import expire_now, renew_now
+from tenants import audit
+
+
+def refresh(request: HttpRequest, config: AuthConfig) -> None:
+    """Ask the token endpoint for a new token, also where a failure stopped it."""
+    renewal = renew_now(load_config(config.id), force=True)
+    if renewal.asked:
+        audit.record("refresh", config, outcome=renewal.symptom or "ok")
+    if renewal.ok:
+        messages.success(request, renewal.summary)
+    else:
+        messages.error(request, renewal.summary)
+
+
+def expire(request: HttpRequest, config: AuthConfig) -> None:
+    """Make the stored token look expired."""
+    expired = expire_now(load_config(config.id))
+    audit.record("simulate_expiry", config, outcome="ok" if expired else "no token")
+    if expired:
+        messages.success(request, "The token now looks expired: the next call renews it.")
+    else:
+        messages.warning(request, "No token is stored, so none can expire. A call gets one.")
+
+
+def switch(request: HttpRequest, config: AuthConfig) -> None:
+    """Switch the config off, or on again."""
+    off = config.disabled_at is None
+    try:
+        switch_config(config, disabled=off)
+    except EditConflict as conflict:
+        messages.error(request, str(conflict))
+        return
+    told = "is switched off: the next call is refused." if off else "is switched on."
+    messages.success(request, f"{config.name} {told}")

@@ -1,0 +1,103 @@
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from authconfigs import methods
+from authconfigs.admin import buttons
+from authconfigs.admin.forms import DetailsForm
+from authconfigs.admin.listing import (
+    ConfigColumns,
+    EnvironmentFilter,
+    MethodFilter,
+    StateFilter,
+    describe,
+    for_list,
+)
+from authconfigs.admin.pages import ConfigPages
+from authconfigs.datakeys import Keychain
+from authconfigs.models import AuthConfig
+from authconfigs.saving import delete
+from tenants.site import site
+
+# Buttons of the page: the verb that the user must be allowed to do to the config, and what it does.
+_BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
+    "refresh": ("refresh", buttons.refresh),
+    "expire": ("simulate_expiry", buttons.expire),
+    "switch": ("change", buttons.switch),
+}
+
+
+@admin.register(AuthConfig, site=site)
+class AuthConfigAdmin(ConfigColumns, ConfigPages):
+    list_display = (
+        "name",
+        "environment_column",
+        "method_column",
+        "status_column",
+        "last_test_column",
+        "used_by_column",
+        "secret_column",
+    )
+    list_filter = (EnvironmentFilter, MethodFilter, StateFilter)
+    search_fields = ("name", "hosts", "client_id")
+    search_help_text = "Name, host or client ID"
+    records_itself: ClassVar[bool] = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuthConfig]:
+        queryset: QuerySet[AuthConfig] = super().get_queryset(request)
+        return queryset.select_related("environment")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The rows of one page, with what they show."""
+        changelist = super().get_changelist_instance(request)
+        rows = for_list(
+            AuthConfig.objects.filter(id__in=[row.id for row in changelist.result_list])
+        )
+        read = {row.id: row for row in rows}
+        keys = Keychain()
+        changelist.result_list = [read[row.id] for row in changelist.result_list if row.id in read]
+        for row in changelist.result_list:
+            cast("Any", row).status = describe(row, keys)
+        return changelist
+
+    def get_urls(self) -> list[URLPattern]:
+        def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            wrapped: Any = self.admin_site.admin_view(view)
+            wrapped.model_admin = self
+            return path(f"<path:object_id>/{url}/", wrapped, name=f"authconfigs_authconfig_{name}")
+
+        pressed = [named(name, self._button(name), name) for name in _BUTTONS]
+        return [*pressed, named("method", self.choose_view, "method"), *super().get_urls()]
+
+    def _button(self, name: str) -> Callable[..., HttpResponse]:
+        verb, act = _BUTTONS[name]
+
+        @require_POST
+        def pressed(request: HttpRequest, object_id: str) -> HttpResponse:
+            config = self.get_object(request, object_id)
+            if config is None:
+                return self.missing(request, object_id)
+            if not self.allows(request, verb, config):
+                raise PermissionDenied
+            act(request, config)
+            return HttpResponseRedirect(self.change_url(config))
+
+        return pressed
+
+    def kept_fields(self, request: HttpRequest) -> Mapping[str, forms.Field]:
+        """What was typed into the details and the method's options."""
+        try:
+            method = methods.by_code(request.POST.get("method", ""))
+        except KeyError:
+            return DetailsForm.base_fields
+        return {**DetailsForm.base_fields, **method.Form.base_fields}
+
+    def delete_model(self, request: HttpRequest, obj: AuthConfig) -> None:
+        delete(obj)

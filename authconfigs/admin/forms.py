@@ -1,0 +1,223 @@
+"""The form of an auth config: what every config has, and the fields of its method alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.http import QueryDict
+
+from authconfigs.methods.base import AuthMethod, Change
+from authconfigs.methods.fields import Declared, Url
+from authconfigs.models import AuthConfig
+from authconfigs.saving import ConfigDraft, current_credential
+from tenants.badges import ago
+from tenants.dressing import dress
+from tenants.models import Environment, User
+from tenants.permissions import environments_for
+from tenants.scope import active_tenant_id
+
+# A stored secret is dropped by ticking a box of this name, with the secret's after it.
+CLEAR = "clear-"
+
+
+class DetailsForm(forms.Form):
+    """What every config has. `environment` is asked for once, `drop_grant` only where a person's consent is stored."""
+
+    name = forms.CharField(
+        max_length=50, help_text=AuthConfig._meta.get_field("name").help_text, label="Name"
+    )
+    environment = forms.ModelChoiceField(
+        queryset=None,
+        label="Environment",
+        help_text="It can't be changed later. Use a config of its own where credentials differ.",
+    )
+    description = forms.CharField(max_length=500, required=False, label="Description")
+    owner = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        label="Owner",
+        help_text="Who is asked when this credential needs attention.",
+    )
+    rotate_by = forms.DateField(
+        required=False,
+        label="Rotate by",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="When the secret should be replaced at the latest.",
+    )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    drop_grant = forms.BooleanField(
+        required=False,
+        label="Drop the connection if this change needs it. Somebody has to connect again then.",
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        user: User,
+        config: AuthConfig | None,
+        holds_consent: bool,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial={**(initial or {}), **_initial(config)})
+        owner_id = config.owner_id if config is not None else None
+        members = Q(memberships__tenant_id=active_tenant_id()) | Q(id=owner_id)
+        self.fields["owner"].queryset = User.objects.filter(members).distinct()  # type: ignore[attr-defined]
+        if config is None:
+            allowed = environments_for(user, "authconfigs.add_authconfig")
+            self.fields["environment"].queryset = allowed  # type: ignore[attr-defined]
+        else:
+            del self.fields["environment"]
+        if not holds_consent:
+            del self.fields["drop_grant"]
+        dress(self)
+
+
+def _initial(config: AuthConfig | None) -> dict[str, Any]:
+    if config is None:
+        return {}
+    columns = ("name", "description", "owner", "rotate_by", "revision")
+    return {column: getattr(config, column) for column in columns}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One field of a method as it is drawn. `state` describes a stored secret; `effect` says what a change does to a token."""
+
+    field: forms.BoundField
+    secret: bool
+    state: str
+    stored: bool
+    clearable: bool
+    cleared: bool
+    effect: str
+
+    @property
+    def clear_name(self) -> str:
+        return f"{CLEAR}{self.field.name}"
+
+
+class ConfigForms:
+    """The forms of one page. Secrets are never drawn: a blank one keeps what is stored."""
+
+    def __init__(
+        self,
+        method: AuthMethod,
+        *,
+        user: User,
+        config: AuthConfig | None = None,
+        holds_consent: bool = False,
+        has_token: bool = False,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.method = method
+        self.config = config
+        self._has_token = has_token
+        self._states: Mapping[str, Mapping[str, str]] = {}
+        options: Mapping[str, Any] = {}
+        if config is not None:
+            credential = current_credential(config)
+            self._states, options = credential.secret_state, credential.options
+        self.details = DetailsForm(
+            data, user=user, config=config, holds_consent=holds_consent, initial=initial
+        )
+        names = method.Form.base_fields
+        self.cleared = frozenset(n for n in self._states if data and f"{CLEAR}{n}" in data)
+        self.fields = method.Form(
+            None if data is None else {name: data.get(name) for name in names},
+            stored_secrets=self._states,
+            cleared=self.cleared,
+            initial=options,
+        )
+        dress(self.fields)
+
+    def draft(self) -> ConfigDraft:
+        """What was typed; the details must be valid."""
+        typed = self.details.cleaned_data
+        data = self.fields.data
+        secret = set(self.method.secret_names)
+        rotate_by: date | None = typed["rotate_by"]
+        return ConfigDraft(
+            name=typed["name"],
+            method=self.method.code,
+            options={name: data[name] for name in data if name not in secret},
+            secrets={name: data[name] for name in data if name in secret and data[name]},
+            cleared=self.cleared,
+            description=typed["description"],
+            owner=typed["owner"],
+            rotate_by=rotate_by,
+            disabled=self.config is not None and self.config.disabled_at is not None,
+        )
+
+    def refuse(self, errors: Mapping[str, list[str]]) -> None:
+        """Put the save path's refusals beside the fields that they name."""
+        for name, messages in errors.items():
+            form = self.fields if name in self.fields.fields else self.details
+            field = name if name in form.fields else None
+            known = form.errors.get(field or "__all__", [])
+            form.add_error(field, [text for text in messages if text not in known])
+        dress(self.fields)
+        dress(self.details)
+
+    @property
+    def environment(self) -> Environment | None:
+        chosen: Environment | None = self.details.cleaned_data.get("environment")
+        return chosen
+
+    def main_rows(self) -> Iterator[Row]:
+        return (row for row in self._rows() if row.field.name not in self.fields.advanced)
+
+    def more_rows(self) -> list[Row]:
+        return [row for row in self._rows() if row.field.name in self.fields.advanced]
+
+    def more_is_open(self) -> bool:
+        """Whether the lesser options are to be seen at once: one is wrong, or isn't its default."""
+        return any(
+            row.field.errors or row.field.value() not in (row.field.field.initial, None, "", {})
+            for row in self.more_rows()
+        )
+
+    def _rows(self) -> Iterator[Row]:
+        if self.fields.is_bound:
+            # What was typed into a secret isn't drawn again, whatever its widget.
+            blank = dict.fromkeys(self.method.secret_names, "")
+            _ = self.fields.errors
+            self.fields.data = {**self.fields.data, **blank}
+        for name, declared in self.fields.declared().items():
+            state = self._states.get(name)
+            yield Row(
+                field=self.fields[name],
+                secret=declared.secret,
+                state=told(state) if declared.secret else "",
+                stored=state is not None,
+                clearable=state is not None and getattr(declared, "optional", True),
+                cleared=name in self.cleared,
+                effect=self._effect(declared) if self._has_token else "",
+            )
+
+    def _effect(self, field: Declared) -> str:
+        again = "somebody has to connect again" if self._needs_person else "the next call gets one"
+        if field.change is Change.NEW_GRANT:
+            return f"A change drops the stored token: {again}."
+        if isinstance(field, Url):
+            here = "Another path gets a new access token. " if field.change else ""
+            return f"{here}Another host drops the stored token: {again}."
+        if field.change is Change.NEW_ACCESS_TOKEN:
+            return "A change gets a new access token."
+        return ""
+
+    @property
+    def _needs_person(self) -> bool:
+        return "drop_grant" in self.details.fields
+
+
+def told(state: Mapping[str, str] | None) -> str:
+    """What may be said of a stored secret: when it was set, and by whom."""
+    if state is None:
+        return "Not set"
+    who = f" by {state['by_name']}" if state.get("by_name") else ""
+    return f"Set {ago(datetime.fromisoformat(state['set_at']))}{who}"

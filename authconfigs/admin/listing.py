@@ -1,0 +1,186 @@
+"""The list of auth configs: its columns, filters and what it reads for them, in the same few queries for any length."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from authconfigs import methods
+from authconfigs.admin.states import (
+    Status,
+    config_status,
+    is_readable,
+    secret_age,
+    test_status,
+)
+from authconfigs.datakeys import Keychain
+from authconfigs.models import AuthConfig, Credential, OAuthToken
+from authconfigs.saving import current_credential
+from tenants.badges import environment_badge, moment, pill
+from tenants.models import Environment
+
+# How many names a cell shows before it counts the rest.
+SHOWN = 2
+_ATTENTION = (OAuthToken.State.STOPPED, OAuthToken.State.REAUTHORIZATION_REQUIRED)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """How a test ended; `ok` is None where none was made."""
+
+    ok: bool | None
+    symptom: str
+    at: datetime | None
+
+
+class EnvironmentFilter(admin.SimpleListFilter):
+    title = "environment"
+    parameter_name = "environment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.slug, each.name) for each in Environment.objects.all()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(environment__slug=self.value()) if self.value() else queryset
+
+
+class MethodFilter(admin.SimpleListFilter):
+    title = "method"
+    parameter_name = "method"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return methods.choices()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(method=self.value()) if self.value() else queryset
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("attention", "Needs attention"),
+            ("unused", "Not attached"),
+            ("rotate", "Rotation overdue"),
+            ("off", "Switched off"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        failed = Q(connections__last_test_ok=False) | Q(oauth_token__state__in=_ATTENTION)
+        wanted = {
+            "attention": failed & Q(disabled_at=None),
+            "unused": Q(connections=None),
+            "rotate": Q(rotate_by__lte=date.today()),
+            "off": Q(disabled_at__isnull=False),
+        }
+        value = self.value()
+        # A subquery, so that a config with two failing connections stands there once.
+        if value in wanted:
+            found = AuthConfig.objects.filter(wanted[value]).values("id")
+            return queryset.filter(id__in=found)
+        return queryset
+
+
+def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
+    """The configs with all that a row shows."""
+    connection = apps.get_model("integrations", "Connection").objects
+    test = apps.get_model("integrations", "ConnectionTest").objects
+    return (
+        configs.select_related("environment", "oauth_token")
+        .defer("oauth_token__access_token", "oauth_token__refresh_token")
+        .prefetch_related(
+            Prefetch(
+                "credentials", queryset=Credential.objects.filter(slot=Credential.Slot.CURRENT)
+            ),
+            Prefetch(
+                "connections", queryset=connection.select_related("integration").order_by("id")
+            ),
+            Prefetch(
+                "tests",
+                queryset=test.filter(connection=None)
+                .only("config_id", "started_at", "ok", "symptom")
+                .order_by("-started_at")[:1],
+                to_attr="tests_alone",
+            ),
+        )
+    )
+
+
+def last_tests(config: AuthConfig) -> list[Tested]:
+    """The last test of each connection; without connections, that of the config alone."""
+    connections = cast("Any", config).connections.all()
+    if connections:
+        return [Tested(c.last_test_ok, c.last_test_symptom, c.last_test_at) for c in connections]
+    return [Tested(t.ok, t.symptom, t.started_at) for t in cast("Any", config).tests_alone]
+
+
+def describe(config: AuthConfig, keys: Keychain) -> Status:
+    """The state of a config that `for_list` read."""
+    return config_status(
+        config,
+        getattr(config, "oauth_token", None),
+        readable=is_readable(current_credential(config), keys),
+        tests=last_tests(config),
+    )
+
+
+class ConfigColumns:
+    """The cells of a row; `status` was put on it for the page that is shown."""
+
+    @admin.display(description="Environment", ordering="environment")
+    def environment_column(self, config: AuthConfig) -> SafeString:
+        return environment_badge(config.environment)
+
+    @admin.display(description="Method", ordering="method")
+    def method_column(self, config: AuthConfig) -> str:
+        return config.get_method_display()
+
+    @admin.display(description="Status")
+    def status_column(self, config: AuthConfig) -> SafeString:
+        status: Status = cast("Any", config).status
+        return status.pill
+
+    @admin.display(description="Last test")
+    def last_test_column(self, config: AuthConfig) -> SafeString | str:
+        tests = [test for test in last_tests(config) if test.at is not None]
+        if not tests:
+            return "–"
+        last = max(tests, key=lambda test: cast("datetime", test.at))
+        words = test_status(ok=last.ok, symptom=last.symptom).text
+        return format_html('{}, <span class="c-subtle">{}</span>', words, moment(last.at))
+
+    @admin.display(description="Used by")
+    def used_by_column(self, config: AuthConfig) -> SafeString | str:
+        users = list(cast("Any", config).connections.all())
+        links = format_html_join(
+            ", ",
+            '<a class="c-link" href="{}">{}</a>',
+            (
+                (
+                    reverse("admin:integrations_connection_change", args=[user.id]),
+                    user.integration.name
+                    if user.name == "default"
+                    else f"{user.integration.name}: {user.name}",
+                )
+                for user in users[:SHOWN]
+            ),
+        )
+        more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
+        return format_html("{}{}", links, more) if users else "–"
+
+    @admin.display(description="Secret set", ordering="rotate_by")
+    def secret_column(self, config: AuthConfig) -> SafeString:
+        age = secret_age(current_credential(config))
+        if config.rotate_by is not None and config.rotate_by <= date.today():
+            due = pill("Rotation overdue", "warn", title=f"Rotate by {config.rotate_by}")
+            return format_html("{} {}", age, due)
+        return format_html("{}", age)

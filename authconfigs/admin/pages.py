@@ -1,0 +1,290 @@
+"""The pages of one auth config: choosing a method, the form, and all that is known of it."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from authconfigs import methods
+from authconfigs.admin.forms import ConfigForms, told
+from authconfigs.admin.listing import Tested, last_tests
+from authconfigs.admin.states import config_status, is_readable, test_status, token_panel
+from authconfigs.datakeys import Keychain
+from authconfigs.methods.base import AuthMethod, Change
+from authconfigs.models import AuthConfig
+from authconfigs.saving import (
+    EditConflict,
+    InvalidDraft,
+    SavedConfig,
+    current_credential,
+    preview_change,
+    save_config,
+)
+from authconfigs.saving.tokens import needs_consent
+from tenants.admin_base import TenantAdmin
+from tenants.models import User
+from tenants.permissions import role_of
+from tenants.roles import Role
+
+_EFFECTS = {
+    Change.NOTHING: "",
+    Change.NEW_ACCESS_TOKEN: " The next call gets a new access token.",
+    Change.NEW_GRANT: " A stored token was dropped.",
+}
+HISTORY = 10
+
+
+class ConfigPages(TenantAdmin):
+    """The add and change pages are our own: the save path isn't that of a model form, and has its own transaction."""
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        method = _asked_method(request)
+        if method is None:
+            return self._choose(request, form_url=request.path, config=None)
+        forms = ConfigForms(
+            method,
+            user=cast("User", request.user),
+            data=request.POST if request.method == "POST" else None,
+            initial={"environment": request.GET.get("environment")},
+        )
+        saved = self._saved(request, forms, config=None) if request.method == "POST" else None
+        if saved is not None:
+            messages.success(
+                request, f"{saved.config.name} is saved. Attach it to an integration, then test it."
+            )
+            return self._done(request, saved)
+        context = {"forms": forms, "method": method, "choose_url": request.path}
+        title = f"New auth config: {method.label}"
+        return self._page(request, "add_config", title=title, **context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        config = self.get_object(request, object_id)
+        if config is None:
+            return self.missing(request, object_id)
+        if not self.has_view_or_change_permission(request, config):
+            raise PermissionDenied
+        method = _asked_method(request) or methods.by_code(config.method)
+        token = token_panel(config)
+        forms = None
+        if self.has_change_permission(request, config):
+            forms = ConfigForms(
+                method,
+                user=cast("User", request.user),
+                config=config,
+                data=request.POST if request.method == "POST" else None,
+                has_token=bool(token and (token["has_access"] or token["has_refresh"])),
+                holds_consent=bool(
+                    needs_consent(config.method)
+                    and token
+                    and (token["has_access"] or token["has_refresh"])
+                ),
+            )
+        if request.method == "POST":
+            if forms is None:
+                raise PermissionDenied
+            saved = self._saved(request, forms, config=config)
+            if saved is not None:
+                self._say_changed(request, saved)
+                return self._done(request, saved)
+            config = self.get_object(request, object_id) or config
+        return self._page(
+            request,
+            "config_page",
+            title=config.name,
+            original=config,
+            forms=forms,
+            method=method,
+            token=token,
+            **self._known(request, config, method),
+        )
+
+    def choose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Another method for a config that exists."""
+        config = self.get_object(request, object_id)
+        if config is None:
+            return self.missing(request, object_id)
+        if not self.has_change_permission(request, config):
+            raise PermissionDenied
+        url = reverse("admin:authconfigs_authconfig_change", args=[config.id])
+        return self._choose(request, form_url=url, config=config)
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The one answer for what isn't there, whether or not another tenant has it."""
+        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+
+    def _choose(
+        self, request: HttpRequest, *, form_url: str, config: AuthConfig | None
+    ) -> HttpResponse:
+        carried = request.GET.get("environment")
+        return self._page(
+            request,
+            "choose_method",
+            title="How does the API want to be authenticated?",
+            original=config,
+            methods=[method for method in methods.METHODS if method.available()],
+            form_url=form_url,
+            carried=f"&{urlencode({'environment': carried})}" if carried else "",
+            current=config.method if config is not None else "",
+        )
+
+    def _saved(
+        self, request: HttpRequest, forms: ConfigForms, *, config: AuthConfig | None
+    ) -> SavedConfig | None:
+        """Save what was typed; None where it is refused, and the forms say why."""
+        if not forms.details.is_valid():
+            return None
+        draft = forms.draft()
+        environment = forms.environment if config is None else config.environment
+        if environment is None:
+            return None
+        try:
+            if config is not None and "drop_grant" in forms.details.fields:
+                drops = preview_change(config, draft) is Change.NEW_GRANT
+                if drops and not forms.details.cleaned_data["drop_grant"]:
+                    forms.refuse(
+                        {
+                            "drop_grant": [
+                                "This change drops the connection: tick the box, and save."
+                            ]
+                        }
+                    )
+                    return None
+            return save_config(
+                draft,
+                environment=environment,
+                config=config,
+                as_admin=role_of(request.user) is Role.ADMIN,
+                seen_revision=forms.details.cleaned_data["revision"],
+            )
+        except InvalidDraft as invalid:
+            forms.refuse(invalid.errors)
+        except EditConflict as conflict:
+            forms.refuse({"__all__": [str(conflict)]})
+        return None
+
+    def _say_changed(self, request: HttpRequest, saved: SavedConfig) -> None:
+        if not saved.fields:
+            messages.info(request, "Nothing was changed.")
+            return
+        effect = _EFFECTS[saved.change] if hasattr(saved.config, "oauth_token") else ""
+        messages.success(request, f"{saved.config.name} is saved.{effect}")
+        for origin in saved.added_origins:
+            messages.info(request, f"Its secrets may be sent to {origin} from now on.")
+
+    def _done(self, request: HttpRequest, saved: SavedConfig) -> HttpResponse:
+        for note in saved.notes:
+            messages.info(request, note)
+        return HttpResponseRedirect(
+            reverse("admin:authconfigs_authconfig_change", args=[saved.config.id])
+        )
+
+    def _page(
+        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "original": original,
+            **more,
+        }
+        return TemplateResponse(request, f"authconfigs/{template}.html", context)
+
+    def _known(
+        self, request: HttpRequest, config: AuthConfig, method: AuthMethod
+    ) -> dict[str, Any]:
+        """All that the page shows besides the form."""
+        credential = current_credential(config)
+        stored = methods.by_code(config.method)
+        labels = {name: str(field.label) for name, field in stored.Form().declared().items()}
+        connections = list(
+            cast("Any", config).connections.select_related("integration").order_by("id")
+        )
+        for connection in connections:
+            status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
+            connection.test_pill = status.pill
+        tests = list(
+            apps.get_model("integrations", "ConnectionTest")
+            .objects.filter(config=config)
+            .only("started_at", "ok", "symptom")[:HISTORY]
+        )
+        for test in tests:
+            test.pill = test_status(ok=test.ok, symptom=test.symptom).pill
+        readable = is_readable(credential, Keychain())
+        alone = [Tested(t.ok, t.symptom, t.started_at) for t in tests[:1]]
+        status = config_status(
+            config,
+            getattr(config, "oauth_token", None),
+            readable=readable,
+            tests=last_tests(config) if connections else alone,
+        )
+        return {
+            "config": config,
+            "status": status.pill,
+            "readable": readable,
+            "warnings": stored.warnings(credential.options),
+            "summary": list(stored.summary(credential.options).items()),
+            "secrets": [
+                (labels[name], told(credential.secret_state.get(name)))
+                for name in stored.secret_names
+            ],
+            "connections": connections,
+            "origins": list(config.allowed_origins.order_by("purpose", "origin")),
+            "tests": tests,
+            "may": self._rights(request, config, stored),
+            "why_readonly": _why_readonly(request, config),
+            "method_changes": method.code != config.method,
+            "old_method": stored,
+            "choose_url": reverse("admin:authconfigs_authconfig_method", args=[config.id]),
+        }
+
+    def _rights(
+        self, request: HttpRequest, config: AuthConfig, method: AuthMethod
+    ) -> dict[str, bool]:
+        def may(perm: str) -> bool:
+            return cast("User", request.user).has_perm(perm, config)
+
+        return {
+            "test": may("authconfigs.test_authconfig"),
+            "refresh": method.uses_token
+            and not needs_consent(method.code)
+            and may("authconfigs.refresh_authconfig"),
+            "expire": method.uses_token and may("authconfigs.simulate_expiry_authconfig"),
+            "change": may("authconfigs.change_authconfig"),
+            "delete": may("authconfigs.delete_authconfig"),
+            "attach": may("integrations.add_connection"),
+        }
+
+
+def _asked_method(request: HttpRequest) -> AuthMethod | None:
+    code = request.POST.get("method") or request.GET.get("method") or ""
+    try:
+        method = methods.by_code(code)
+    except KeyError:
+        return None
+    return method if method.available() else None
+
+
+def _why_readonly(request: HttpRequest, config: AuthConfig) -> str:
+    user = cast("User", request.user)
+    if config.environment.protected and user.has_perm("authconfigs.change_authconfig"):
+        return f"{config.environment.name} is protected: only admins change things here."
+    return ""

@@ -1,0 +1,284 @@
+"""The list and the pages of connections."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from authconfigs.admin.listing import EnvironmentFilter
+from authconfigs.admin.states import test_status
+from authconfigs.methods.base import Change
+from integrations.admin.forms import ConnectionForm, PlaceForm
+from integrations.admin.running import RunsTests
+from integrations.models import Connection, ConnectionTest, Integration
+from integrations.saving import EditConflict, InvalidDraft, delete_connection, save_connection
+from integrations.saving.drafts import SavedConnection
+from tenants.badges import environment_badge, moment
+from tenants.middleware import tenant_of
+from tenants.models import Environment, User
+from tenants.permissions import role_of
+from tenants.roles import Role
+from tenants.site import site
+
+HISTORY = 50
+
+
+class ResultFilter(admin.SimpleListFilter):
+    title = "last test"
+    parameter_name = "result"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "Failed"), ("passed", "Passed"), ("none", "Not tested")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"failed": False, "passed": True, "none": None}
+        value = self.value()
+        if value not in wanted:
+            return queryset
+        return queryset.filter(last_test_ok=wanted[value])
+
+
+@admin.register(Connection, site=site)
+class ConnectionAdmin(RunsTests):
+    list_display = (
+        "name_column",
+        "environment_column",
+        "base_url",
+        "auth_config_column",
+        "status_column",
+        "tested_column",
+        "used_column",
+    )
+    list_filter = (EnvironmentFilter, ResultFilter)
+    search_fields = ("integration__name", "integration__slug", "host", "auth_config__name")
+    search_help_text = "Integration, host or auth config"
+    list_select_related = ("integration", "environment", "auth_config")
+    ordering = ("integration__name", "environment__protected", "environment__slug", "name")
+    actions = ("test_selected",)
+    records_itself: ClassVar[bool] = True
+
+    @admin.display(description="Connection", ordering="integration__name")
+    def name_column(self, connection: Connection) -> str:
+        return title_of(connection)
+
+    @admin.display(description="Environment", ordering="environment__slug")
+    def environment_column(self, connection: Connection) -> SafeString:
+        return environment_badge(connection.environment)
+
+    @admin.display(description="Auth config", ordering="auth_config__name")
+    def auth_config_column(self, connection: Connection) -> SafeString | str:
+        config = connection.auth_config
+        if config is None:
+            return "No authentication"
+        url = reverse("admin:authconfigs_authconfig_change", args=[config.id])
+        return format_html('<a class="c-link" href="{}">{}</a>', url, config.name)
+
+    @admin.display(description="Status", ordering="last_test_ok")
+    def status_column(self, connection: Connection) -> SafeString:
+        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
+        return status.pill
+
+    @admin.display(description="Last test", ordering="last_test_at")
+    def tested_column(self, connection: Connection) -> SafeString:
+        return moment(connection.last_test_at)
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def used_column(self, connection: Connection) -> SafeString:
+        return moment(connection.last_used_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        queryset: QuerySet[Connection] = super().get_queryset(request)
+        return queryset.select_related(
+            "integration__head", "environment", "auth_config", "revision"
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            wrapped: Any = self.admin_site.admin_view(view)
+            wrapped.model_admin = self
+            return path(url, wrapped, name=name)
+
+        return [
+            named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
+            named(
+                "of-config/<path:object_id>/test/",
+                self.test_config_view,
+                "integrations_config_test",
+            ),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        place = PlaceForm(request.GET, user=cast("User", request.user))
+        if not place.is_valid():
+            return self._choose_place(request, place)
+        integration = place.cleaned_data["integration"]
+        environment = place.cleaned_data["environment"]
+        form = ConnectionForm(
+            request.POST if request.method == "POST" else None,
+            integration=integration,
+            environment=environment,
+            config=place.attached,
+        )
+        saved = None
+        if request.method == "POST":
+            saved = _saved(request, form, integration, environment)
+        if saved is not None:
+            messages.success(request, "The connection is saved. Test it now.")
+            _say_more(request, saved)
+            return HttpResponseRedirect(self.change_url(saved.connection))
+        context = {"form": form, "integration": integration, "environment": environment}
+        return self._page(request, "add_connection", title="New connection", **context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        connection = self.get_object(request, object_id)
+        if connection is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, connection):
+            raise PermissionDenied
+        integration, environment = connection.integration, connection.environment
+        form = None
+        if self.has_change_permission(request, connection):
+            form = ConnectionForm(
+                request.POST if request.method == "POST" else None,
+                integration=integration,
+                environment=environment,
+                connection=connection,
+            )
+        if request.method == "POST":
+            if form is None:
+                raise PermissionDenied
+            saved = _saved(request, form, integration, environment, connection=connection)
+            if saved is not None:
+                done = "The connection is saved." if saved.fields else "Nothing was changed."
+                messages.success(request, done)
+                _say_more(request, saved)
+                return HttpResponseRedirect(self.change_url(connection))
+            connection = self.get_object(request, object_id) or connection
+        return self._page(
+            request,
+            "connection_page",
+            title=title_of(connection),
+            original=connection,
+            connection=connection,
+            form=form,
+            **self._known(request, connection),
+        )
+
+    def kept_fields(self, request: HttpRequest) -> Mapping[str, forms.Field]:
+        return ConnectionForm.base_fields
+
+    def delete_model(self, request: HttpRequest, obj: Connection) -> None:
+        delete_connection(obj)
+
+    def _known(self, request: HttpRequest, connection: Connection) -> dict[str, Any]:
+        tests = list(
+            ConnectionTest.objects.filter(connection=connection).only(
+                "started_at", "ok", "symptom", "status", "duration_ms", "actor"
+            )[:HISTORY]
+        )
+        for test in tests:
+            cast("Any", test).pill = test_status(ok=test.ok, symptom=test.symptom).pill
+        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
+        protected = connection.environment.protected and self.has_change_permission(request)
+        name = "" if connection.name == "default" else f":{connection.name}"
+        tenant = tenant_of(request)
+        return {
+            "integration": connection.integration,
+            "environment": connection.environment,
+            "status": status.pill,
+            "tests": tests,
+            "address": f"{tenant.slug if tenant else ''}/{connection.integration.slug}{name}",
+            "may": {
+                "test": self.allows(request, "test", connection),
+                "delete": self.has_delete_permission(request, connection),
+            },
+            "why_readonly": f"{connection.environment.name} is protected: only admins change things here."
+            if protected
+            else "",
+        }
+
+    def _choose_place(self, request: HttpRequest, place: PlaceForm) -> HttpResponse:
+        return self._page(
+            request,
+            "choose_place",
+            title="New connection",
+            form=place,
+            config=place.attached,
+            integrations=Integration.objects.exists(),
+        )
+
+    def _page(
+        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "original": original,
+            **more,
+        }
+        return TemplateResponse(request, f"integrations/{template}.html", context)
+
+
+def title_of(connection: Connection) -> str:
+    """The integration's name, with the connection's where it has one of its own."""
+    name = connection.integration.name
+    return name if connection.name == "default" else f"{name}: {connection.name}"
+
+
+def _saved(
+    request: HttpRequest,
+    form: ConnectionForm,
+    integration: Integration,
+    environment: Environment,
+    *,
+    connection: Connection | None = None,
+) -> SavedConnection | None:
+    """Save what was typed; None where it is refused, and the form says why."""
+    if not form.is_valid():
+        return None
+    try:
+        return save_connection(
+            form.draft(),
+            integration=integration,
+            environment=environment,
+            connection=connection,
+            as_admin=role_of(request.user) is Role.ADMIN,
+            seen_revision=form.cleaned_data["revision_number"],
+        )
+    except InvalidDraft as invalid:
+        form.refuse(invalid.errors)
+    except EditConflict as conflict:
+        form.refuse({"__all__": [str(conflict)]})
+    return None
+
+
+def _say_more(request: HttpRequest, saved: SavedConnection) -> None:
+    for note in saved.notes:
+        messages.info(request, note)
+    for origin in saved.added_origins:
+        messages.info(request, f"The credential may be sent to {origin} from now on.")
+    if saved.change is Change.NEW_GRANT:
+        messages.info(request, "A stored token was dropped: the next call gets one.")

@@ -1,0 +1,271 @@
+"""The forms of integrations and connections: plain ones, judged by the save path."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from authconfigs import methods
+from authconfigs.admin.forms import told
+from authconfigs.models import AuthConfig
+from authconfigs.saving import current_credential
+from integrations.admin import lines
+from integrations.models import Connection, Integration
+from integrations.saving import ConnectionDraft, IntegrationDraft
+from tenants.dressing import dress
+from tenants.models import Environment, User
+from tenants.permissions import environments_for
+
+# The auth config's secrets, typed again for a new address, come under names that begin so.
+SECRET = "secret-"  # noqa: S105 - a prefix of field names
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class _Refusable(forms.Form):
+    def refuse(self, errors: Mapping[str, list[str]]) -> None:
+        """Put the save path's refusals beside the fields that they name."""
+        for name, messages in errors.items():
+            known = name.removesuffix("_id")
+            self.add_error(known if known in self.fields else None, messages)
+        dress(self)
+
+
+class IntegrationForm(_Refusable):
+    name = forms.CharField(max_length=200, label="Name", help_text="For people: Billing API.")
+    slug = forms.CharField(
+        max_length=50,
+        label="Slug",
+        help_text="For commands and code: billing. Lower-case letters, digits and hyphens. It can't be changed later.",
+    )
+    headers = lines.headers(
+        "Headers sent always",
+        help_text="One a line. No credentials: those belong in an auth config.",
+    )
+    query = lines.query("Query sent always", help_text="One name=value a line.")
+
+    def __init__(
+        self, data: QueryDict | None = None, *, integration: Integration | None = None
+    ) -> None:
+        initial = {}
+        if integration is not None:
+            head = integration.head
+            initial = {
+                "name": integration.name,
+                "headers": head.headers if head else {},
+                "query": head.query if head else {},
+            }
+        super().__init__(data, initial=initial)
+        if integration is not None:
+            del self.fields["slug"]
+        self._integration = integration
+        dress(self)
+
+    def draft(self) -> IntegrationDraft:
+        """What was typed; the form must be valid."""
+        typed = self.cleaned_data
+        slug = self._integration.slug if self._integration is not None else typed["slug"]
+        return IntegrationDraft(
+            slug=slug, name=typed["name"], headers=typed["headers"], query=typed["query"]
+        )
+
+
+class PlaceForm(forms.Form):
+    """Where a new connection is: asked for first, because the auth configs to choose from hang on it."""
+
+    integration = forms.ModelChoiceField(queryset=None, label="Integration")
+    environment = forms.ModelChoiceField(queryset=None, label="Environment")
+    config = forms.ModelChoiceField(queryset=None, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, asked: Mapping[str, str], *, user: User) -> None:
+        allowed = environments_for(user, "integrations.add_connection")
+        configs = AuthConfig.objects.filter(environment__in=allowed)
+        self.attached = _found(configs, asked.get("config"))
+        names = ("integration", "environment", "config")
+        known = {name: asked[name] for name in names if asked.get(name)}
+        if self.attached is not None:
+            known["environment"] = str(self.attached.environment_id)
+        # What a link leaves open is asked for, without a word of what is missing.
+        super().__init__(known if {"integration", "environment"} <= known.keys() else None)
+        self.initial = known
+        self.fields["integration"].queryset = Integration.objects.all()  # type: ignore[attr-defined]
+        self.fields["environment"].queryset = allowed  # type: ignore[attr-defined]
+        self.fields["config"].queryset = configs  # type: ignore[attr-defined]
+        if self.attached is not None:
+            self.fields["environment"].widget = forms.HiddenInput()
+        dress(self)
+
+
+def _found(configs: QuerySet[AuthConfig], typed_id: str | None) -> AuthConfig | None:
+    try:
+        return configs.filter(id=UUID(typed_id or "")).first()
+    except ValueError:
+        return None
+
+
+class ConnectionForm(_Refusable):
+    """A connection whose integration and environment are known."""
+
+    base_url = forms.CharField(
+        max_length=1000,
+        label="Base URL",
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "placeholder": "https://api.example.com/v1"}
+        ),
+        help_text="What every path is appended to.",
+    )
+    auth_config = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        label="Auth config",
+        empty_label="No authentication",
+        help_text="Only those of this environment.",
+    )
+    test_method = forms.ChoiceField(
+        choices=[(name, name) for name in _METHODS],
+        initial="GET",
+        label="Test request: method",
+        help_text="GET and HEAD change nothing at the API. Others are really sent.",
+    )
+    test_path = forms.CharField(
+        max_length=2000,
+        required=False,
+        strip=False,
+        label="Test request: path",
+        widget=forms.TextInput(attrs={"placeholder": "/ping"}),
+        help_text="Something that needs the credential and changes nothing. Empty is the base URL itself.",
+    )
+    test_expect = lines.Statuses(
+        required=False,
+        label="Expected statuses",
+        widget=forms.TextInput(attrs={"placeholder": "any 2xx"}),
+        help_text="Such as 200, 204. Empty: any 2xx.",
+    )
+    negative_control = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Also send the test request with a wrong credential, which the API has to refuse",
+        help_text="Proves that the API looks at the credential at all. Only with GET and HEAD; never with a real user name.",
+    )
+    name = forms.CharField(
+        max_length=50,
+        initial="default",
+        label="Name",
+        help_text="default, unless the integration has several connections here, say for two accounts.",
+    )
+    timeout = forms.IntegerField(
+        required=False,
+        label="Timeout in seconds",
+        min_value=1,
+        help_text="May lower the console's own limit.",
+    )
+    test_headers = lines.headers("Test request: headers", help_text="One a line.")
+    test_body = forms.CharField(
+        required=False,
+        strip=False,
+        label="Test request: body",
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
+    newest = forms.BooleanField(required=False, label="Use the newest headers and query")
+    revision_number = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    MORE = ("name", "timeout", "test_headers", "test_body")
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        integration: Integration,
+        environment: Environment,
+        connection: Connection | None = None,
+        config: AuthConfig | None = None,
+    ) -> None:
+        initial: dict[str, Any] = {"auth_config": config}
+        if connection is not None:
+            columns = {*self.base_fields} - {"newest"}
+            initial = {column: getattr(connection, column) for column in columns}
+        super().__init__(data, initial=initial)
+        self.integration = integration
+        self._connection = connection
+        configs = AuthConfig.objects.filter(environment=environment)
+        self.fields["auth_config"].queryset = configs  # type: ignore[attr-defined]
+        self.fields["auth_config"].label_from_instance = lambda each: (  # type: ignore[attr-defined]
+            f"{each.name} ({each.get_method_display()})"
+        )
+        head = integration.head
+        if connection is None or head is None or connection.revision_id == head.id:
+            del self.fields["newest"]
+        else:
+            self.fields["newest"].label = (
+                f"Send the newest headers and query from now on (revision {head.number};"
+                f" now it is revision {connection.revision.number})"
+            )
+        self._typed = {} if data is None else _typed_secrets(data)
+        dress(self)
+
+    def draft(self) -> ConnectionDraft:
+        """What was typed; the form must be valid."""
+        typed = self.cleaned_data
+        return ConnectionDraft(
+            name=typed["name"],
+            base_url=typed["base_url"],
+            auth_config=typed["auth_config"],
+            timeout=typed["timeout"],
+            test_method=typed["test_method"],
+            test_path=typed["test_path"],
+            test_headers=typed["test_headers"],
+            test_body=typed["test_body"] or None,
+            test_expect=typed["test_expect"],
+            negative_control=typed["negative_control"],
+            revision=self.integration.head if typed.get("newest") else None,
+            secrets=self._typed,
+        )
+
+    def refuse(self, errors: Mapping[str, list[str]]) -> None:
+        """The same; errors of the auth config's secrets bring fields to type them into."""
+        config = self.cleaned_data.get("auth_config")
+        if config is not None:
+            self._ask_for_secrets(config, errors)
+        super().refuse(
+            {
+                f"{SECRET}{name}" if f"{SECRET}{name}" in self.fields else name: messages
+                for name, messages in errors.items()
+            }
+        )
+
+    def _ask_for_secrets(self, config: AuthConfig, errors: Mapping[str, list[str]]) -> None:
+        declared = methods.by_code(config.method).Form().declared()
+        states = current_credential(config).secret_state
+        wanted = [name for name, field in declared.items() if field.secret and name in states]
+        if not set(wanted) & set(errors):
+            return
+        for name in wanted:
+            self.fields[f"{SECRET}{name}"] = forms.CharField(
+                required=False,
+                label=f"{declared[name].label} of {config.name}",
+                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+                help_text=f"{told(states[name])}.",
+            )
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name not in self.MORE and not field.is_hidden]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.MORE]
+
+    def more_is_open(self) -> bool:
+        """Whether the lesser options are to be seen at once: one is wrong, or isn't its default."""
+        return any(
+            field.errors or field.value() not in (field.field.initial, None, "", {})
+            for field in self.more_fields()
+        )
+
+
+def _typed_secrets(data: QueryDict) -> dict[str, str]:
+    return {
+        name.removeprefix(SECRET): str(value)
+        for name, value in data.items()
+        if name.startswith(SECRET) and value
+    }

@@ -1,0 +1,206 @@
+"""The list and the page of integrations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from authconfigs.admin.states import test_status
+from integrations.admin.forms import IntegrationForm
+from integrations.models import Connection, Integration
+from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
+from integrations.saving.drafts import SavedIntegration
+from tenants.admin_base import TenantAdmin
+from tenants.badges import environment_badge
+from tenants.models import Environment, User
+from tenants.permissions import environments_for
+from tenants.site import site
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment with the integration's connections there."""
+
+    environment: Environment
+    connections: list[Connection]
+    may_add: bool
+
+
+def with_pills(connections: QuerySet[Connection]) -> list[Connection]:
+    """The connections, each with its last test in words and colour."""
+    found = list(connections)
+    for connection in found:
+        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
+        cast("Any", connection).test_pill = status.pill
+    return found
+
+
+@admin.register(Integration, site=site)
+class IntegrationAdmin(TenantAdmin):
+    list_display = ("name", "slug", "connections_column", "revision_column")
+    search_fields = ("name", "slug")
+    search_help_text = "Name or slug"
+    records_itself: ClassVar[bool] = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
+        queryset: QuerySet[Integration] = super().get_queryset(request)
+        connections = Connection.objects.select_related("environment").order_by(
+            "environment__protected", "environment__slug", "name"
+        )
+        return queryset.select_related("head").prefetch_related(
+            Prefetch("connections", queryset=connections)
+        )
+
+    @admin.display(description="Connections")
+    def connections_column(self, integration: Integration) -> SafeString | str:
+        cells = (
+            (
+                reverse("admin:integrations_connection_change", args=[each.id]),
+                environment_badge(each.environment),
+                "" if each.name == "default" else f" {each.name}",
+                test_status(ok=each.last_test_ok, symptom=each.last_test_symptom).pill,
+            )
+            for each in integration.connections.all()
+        )
+        line = '<div class="c-row"><a href="{}">{}{}</a> {}</div>'
+        return format_html_join("", line, cells) or "–"
+
+    @admin.display(description="Revision")
+    def revision_column(self, integration: Integration) -> str:
+        return str(integration.head.number) if integration.head is not None else "–"
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = IntegrationForm(request.POST if request.method == "POST" else None)
+        saved = _saved(form, None) if request.method == "POST" else None
+        if saved is not None:
+            messages.success(request, f"{saved.integration.name} is saved. Add a connection next.")
+            config = request.GET.get("config", "")
+            if config:
+                query = f"?integration={saved.integration.id}&config={config}"
+                url = reverse("admin:integrations_connection_add")
+                return HttpResponseRedirect(url + query)
+            return HttpResponseRedirect(self.change_url(saved.integration))
+        return self._page(request, "add_integration", title="New integration", form=form)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        integration = self.get_object(request, object_id)
+        if integration is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, integration):
+            raise PermissionDenied
+        form = None
+        if self.has_change_permission(request, integration):
+            data = request.POST if request.method == "POST" else None
+            form = IntegrationForm(data, integration=integration)
+        if request.method == "POST":
+            if form is None:
+                raise PermissionDenied
+            saved = _saved(form, integration)
+            if saved is not None:
+                _say_saved(request, saved)
+                return HttpResponseRedirect(self.change_url(integration))
+        return self._page(
+            request,
+            "integration_page",
+            title=integration.name,
+            original=integration,
+            integration=integration,
+            form=form,
+            places=_places(cast("User", request.user), integration),
+            may={"delete": self.has_delete_permission(request, integration)},
+        )
+
+    def kept_fields(self, request: HttpRequest) -> Mapping[str, forms.Field]:
+        return IntegrationForm.base_fields
+
+    def delete_model(self, request: HttpRequest, obj: Integration) -> None:
+        delete(obj)
+
+    def used_by(self, obj: Integration) -> list[str]:
+        """Its connections: deleting an integration must not take along what sends requests."""
+        return [
+            f"connection {each} ({each.environment.slug})"
+            for each in Connection.objects.filter(integration=obj).select_related("environment")
+        ]
+
+    def _page(
+        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "original": original,
+            **more,
+        }
+        return TemplateResponse(request, f"integrations/{template}.html", context)
+
+
+def _saved(form: IntegrationForm, integration: Integration | None) -> SavedIntegration | None:
+    """Save what was typed; None where it is refused, and the form says why."""
+    if not form.is_valid():
+        return None
+    try:
+        return save_integration(form.draft(), integration=integration)
+    except InvalidDraft as invalid:
+        form.refuse(invalid.errors)
+    except EditConflict as conflict:
+        form.refuse({"__all__": [str(conflict)]})
+    return None
+
+
+def _say_saved(request: HttpRequest, saved: SavedIntegration) -> None:
+    if not saved.fields:
+        messages.info(request, "Nothing was changed.")
+        return
+    messages.success(request, f"{saved.integration.name} is saved.")
+    if saved.moved:
+        places = ", ".join(sorted({each.environment.name for each in saved.moved}))
+        messages.info(request, f"Sent from now on in {places}.")
+    left = Connection.objects.filter(integration=saved.integration).exclude(
+        revision=saved.integration.head
+    )
+    names = sorted({each.environment.name for each in left.select_related("environment")})
+    if names:
+        messages.info(
+            request, f"{', '.join(names)} keeps what it sends until an admin moves its connection."
+        )
+
+
+def _places(user: User, integration: Integration) -> list[Place]:
+    connections = with_pills(
+        Connection.objects.filter(integration=integration)
+        .select_related("environment", "auth_config", "revision")
+        .order_by("name")
+    )
+    allowed = set(environments_for(user, "integrations.add_connection"))
+    return [
+        Place(
+            environment=environment,
+            connections=[c for c in connections if c.environment_id == environment.id],
+            may_add=environment in allowed,
+        )
+        for environment in Environment.objects.all()
+    ]

@@ -1,0 +1,216 @@
+"""The page of one connection test: what one pastes into a support ticket."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from authconfigs.admin.states import in_words, test_status
+from authconfigs.symptoms import Symptom
+from integrations.admin.connections import title_of
+from integrations.models import ConnectionTest
+from tenants.admin_base import TenantAdmin
+from tenants.badges import Tone, moment, pill
+from tenants.models import User
+from tenants.site import site
+
+STEPS = {
+    "config": "Auth config",
+    "policy": "Network policy",
+    "dns": "Name look-up",
+    "connect": "Connect",
+    "tls": "TLS",
+    "token": "Token",
+    "api": "API request",
+    "negative_control": "Wrong credential",
+}
+CONTROLS = {
+    "refused": (
+        "refused",
+        "The same request with an invented credential was refused, as it should be.",
+    ),
+    "accepted": (
+        "accepted",
+        "The same request with an invented credential was accepted, too. So this test proves nothing: choose a test request"
+        " that the API answers only to who is known.",
+    ),
+    "inconclusive": (
+        "inconclusive",
+        "The answer to the same request with an invented credential doesn't say whether the API looked at it.",
+    ),
+    "off": (
+        "off",
+        "Not sent: it is switched off for this connection, or the test request isn't GET or HEAD.",
+    ),
+    "not_run": ("not sent", "Not sent: it only follows a test that succeeded with a credential."),
+}
+
+
+@admin.register(ConnectionTest, site=site)
+class ConnectionTestAdmin(TenantAdmin):
+    """Read only. It isn't in the sidebar: tests are reached from what they tested."""
+
+    list_display = (
+        "started_column",
+        "what_column",
+        "result_column",
+        "status",
+        "duration_ms",
+        "actor",
+    )
+    list_display_links = ("started_column",)
+    list_select_related = ("connection__integration", "connection__environment", "config")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectionTest]:
+        queryset: QuerySet[ConnectionTest] = super().get_queryset(request)
+        return queryset.select_related(
+            "connection__integration", "connection__environment", "config__environment"
+        )
+
+    @admin.display(description="When", ordering="started_at")
+    def started_column(self, test: ConnectionTest) -> SafeString:
+        return moment(test.started_at)
+
+    @admin.display(description="What")
+    def what_column(self, test: ConnectionTest) -> str:
+        return name_of(test)
+
+    @admin.display(description="Result")
+    def result_column(self, test: ConnectionTest) -> SafeString:
+        return test_status(ok=test.ok, symptom=test.symptom).pill
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        test = self.get_object(request, object_id)
+        if test is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, test):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Test of {name_of(test)}",
+            "original": test,
+            **page_of(test, cast("User", request.user)),
+        }
+        return TemplateResponse(request, "integrations/test_page.html", context)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        raise PermissionDenied
+
+
+def name_of(test: ConnectionTest) -> str:
+    """What was tested."""
+    if test.connection is not None:
+        return title_of(test.connection)
+    return test.config.name if test.config is not None else "a connection"
+
+
+def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
+    """What the page shows."""
+    connection, config = test.connection, test.config
+    environment = (connection or config).environment if connection or config else None  # type: ignore[union-attr]
+    again = ""
+    if connection is not None and user.has_perm("integrations.test_connection", connection):
+        again = reverse("admin:integrations_connection_test", args=[connection.id])
+    elif connection is None and config and user.has_perm("authconfigs.test_authconfig", config):
+        again = reverse("admin:integrations_config_test", args=[config.id])
+    title, words = CONTROLS.get(test.negative_control, (test.negative_control, ""))
+    tone: Tone = "good" if test.ok else "warn" if test.symptom == Symptom.UNPROVEN else "bad"
+    page = {
+        "test": test,
+        "environment": environment,
+        "connection": connection,
+        "connection_name": name_of(test),
+        "config": config,
+        "tone": tone,
+        "icon": {"good": "check_circle", "warn": "help", "bad": "cancel"}[tone],
+        "symptom": in_words(test.symptom).capitalize(),
+        "steps": [_step(step) for step in test.steps],
+        "control": {"title": title, "words": words},
+        "request_text": request_text(test.request),
+        "response_text": response_text(test.response),
+        "again_url": again,
+        "may": {
+            "change_config": config and user.has_perm("authconfigs.change_authconfig", config),
+            "change_connection": connection
+            and user.has_perm("integrations.change_connection", connection),
+        },
+    }
+    return {**page, "as_text": as_text(test, page)}
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    done = pill("done", "good") if step["ok"] else pill("failed", "bad")
+    return {**step, "label": STEPS.get(step["name"], step["name"]), "pill": done}
+
+
+def _headers(headers: Sequence[Sequence[str]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers]
+
+
+def request_text(request: Mapping[str, Any]) -> str:
+    """The masked request as HTTP shows it."""
+    if not request:
+        return ""
+    lines = [f"{request['method']} {request['url']}", *_headers(request.get("headers") or ())]
+    return "\n".join([*lines, *(["", request["body"]] if request.get("body") else [])])
+
+
+def response_text(response: Mapping[str, Any]) -> str:
+    """The masked answer, with the first part of its body."""
+    if not response:
+        return ""
+    lines = [str(response["status"]), *_headers(response.get("headers") or ())]
+    if response.get("body"):
+        lines += ["", response["body"]]
+    elif response.get("bytes"):
+        lines += ["", f"({response['bytes']} bytes that aren't text)"]
+    if response.get("truncated"):
+        lines += ["(cut off here)"]
+    return "\n".join(lines)
+
+
+def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
+    """The page as plain text."""
+    where = f" in {page['environment'].slug}" if page["environment"] else ""
+    verdict = "OK" if test.ok else f"FAILED: {test.symptom}, stage {test.stage}"
+    checks = [f"  {number}. {check}" for number, check in enumerate(test.checks, start=1)]
+    steps = [
+        f"  {step['label']}: {'done' if step['ok'] else 'failed'}, {step['ms']} ms. {step['detail']}"
+        for step in page["steps"]
+    ]
+    parts = [
+        [f"Test of {name_of(test)}{where}: {verdict}", test.summary],
+        [f"Likely cause: {test.likely_cause}"] if test.likely_cause else [],
+        ["What to check:", *checks] if checks else [],
+        [f"Warning: {warning}" for warning in test.warnings],
+        ["Steps:", *steps],
+        [f"Wrong credential: {page['control']['title']}. {page['control']['words']}"],
+        ["Request:", page["request_text"]] if page["request_text"] else [],
+        ["Answer:", page["response_text"]] if page["response_text"] else [],
+        [
+            f"Test {test.id}, {test.started_at:%Y-%m-%d %H:%M:%S} UTC, {test.duration_ms} ms, on {test.host}"
+        ],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part)

@@ -1,0 +1,69 @@
+"""Tests that people start from pages: POST, outside of any transaction, of what the scope finds and the role allows."""
+
+from typing import cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from authconfigs.models import AuthConfig
+from integrations.models import Connection, ConnectionTest
+from tenants.admin_base import TenantAdmin
+from tenants.models import User
+
+
+class RunsTests(TenantAdmin):
+    @method_decorator(require_POST)
+    def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Test a connection, and show the result."""
+        connection = self.get_object(request, object_id)
+        if connection is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.allows(request, "test", connection):
+            raise PermissionDenied
+        from integrations.testing import test_connection
+
+        return _shown(test_connection(connection))
+
+    @method_decorator(require_POST)
+    def test_config_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Test an auth config with every connection that uses it, or its token endpoint alone."""
+        config = self.admin_site.get_model_admin(AuthConfig).get_object(request, object_id)
+        if config is None:
+            raise Http404
+        if not cast("User", request.user).has_perm("authconfigs.test_authconfig", config):
+            raise PermissionDenied
+        from integrations.testing import test_config
+
+        tests = test_config(config)
+        if len(tests) == 1:
+            return _shown(tests[0])
+        _summarize(request, tests)
+        return HttpResponseRedirect(
+            reverse("admin:authconfigs_authconfig_change", args=[config.id])
+        )
+
+    def has_test_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, "test")
+
+    @admin.action(description="Test connection", permissions=["test"])
+    def test_selected(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        """Test the ticked connections; the list shows what came of it."""
+        from integrations.testing import test_connections
+
+        allowed = [row for row in queryset if self.allows(request, "test", row)]
+        _summarize(request, test_connections(allowed))
+
+
+def _shown(test: ConnectionTest) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:integrations_connectiontest_change", args=[test.id]))
+
+
+def _summarize(request: HttpRequest, tests: list[ConnectionTest]) -> None:
+    failed = sum(not test.ok for test in tests)
+    told = f"{len(tests)} tested: {len(tests) - failed} passed, {failed} failed."
+    (messages.warning if failed else messages.success)(request, told)
