@@ -130,8 +130,8 @@ def database(text: str) -> dict[str, Any]:
         options.setdefault("timeout", 30)
         options.setdefault("init_command", "PRAGMA journal_mode=WAL")
     else:
-        # In code, because an address can only carry it as text, which crashes.
-        options["pool"] = {"min_size": 0, "max_size": 8, "timeout": 30}
+        # In code, because an address can only carry it as text, which crashes. Enough for every web thread.
+        options["pool"] = {"min_size": 0, "max_size": 20, "timeout": 30}
         entry["CONN_HEALTH_CHECKS"] = True
     return entry
 
