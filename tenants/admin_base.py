@@ -52,12 +52,11 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, verb: str, obj: models.Model | str | None = None
     ) -> bool:
         """Whether the user may do `verb` (`test`, say) to this kind of row, or to `obj`."""
-        if isinstance(obj, str):
-            # The theme asks about its buttons with the id alone.
-            obj = self.get_object(request, unquote(obj))
-            if obj is None:
-                return False
-        return request.user.has_perm(self._perm(verb), obj)
+        # The theme asks about its buttons with the id alone.
+        row = self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
+        if row is None and obj is not None:
+            return False
+        return request.user.has_perm(self._perm(verb), row)
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self.allows(request, "view", obj)

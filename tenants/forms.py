@@ -24,7 +24,7 @@ class TenantForm(_ModelForm):
             self.instance.tenant_id = active_tenant_id()
 
     def _get_validation_exclusions(self) -> set[str]:
-        excluded: set[str] = super()._get_validation_exclusions()
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         unique = {
             name
             for constraint in self.instance._meta.constraints

@@ -1,7 +1,7 @@
 """Rows for tests. Each factory opens the tenant's scope itself and takes defaults for what a test doesn't care about."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.test import Client
 from django.utils import timezone
@@ -10,7 +10,7 @@ from authconfigs import origins
 from authconfigs.models import AuthConfig
 from authconfigs.outgoing import origin_of
 from authconfigs.saving import ConfigDraft, save_config
-from integrations.models import Connection, Integration
+from integrations.models import Connection, Integration, IntegrationRevision
 from integrations.saving.revisions import revision_of
 from tenants import sessions
 from tenants.models import Environment, Membership, Tenant, User
@@ -122,7 +122,7 @@ def make_connection(
             integration=integration,
             environment=environment,
             auth_config=config,
-            revision=integration.head,
+            revision=cast("IntegrationRevision", integration.head),
             base_url=base_url,
             name=name,
             **columns,

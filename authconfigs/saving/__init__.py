@@ -10,12 +10,12 @@ from authconfigs.saving.deleting import delete
 from authconfigs.saving.drafts import (
     ConfigDraft,
     EditConflict,
-    InUse,
     InvalidDraft,
     SavedConfig,
     Secret,
 )
 from authconfigs.saving.judging import current_credential
+from tenants.refusals import InUse
 
 __all__ = [
     "ConfigDraft",

@@ -3,8 +3,8 @@
 from django.db import models, transaction
 from django.db.models.deletion import ProtectedError
 
-from authconfigs.saving.drafts import InUse
 from tenants import audit
+from tenants.refusals import InUse
 
 
 def delete(row: models.Model) -> None:

@@ -62,13 +62,3 @@ class InvalidDraft(Exception):
 
 class EditConflict(Exception):
     """Somebody else was faster; the message says who, and what to do."""
-
-
-class InUse(Exception):
-    """What others use can't be deleted; `users` says what uses it."""
-
-    def __init__(self, what: str, *, users: Iterable[str]) -> None:
-        self.users = list(users)
-        super().__init__(
-            f"{what} is still used by {', '.join(self.users)}. Detach or delete that first."
-        )

@@ -40,7 +40,8 @@ def admin_for(model: type[models.Model]) -> type[TenantAdmin]:
 
 
 site = ConsoleSite()
-for owned in (*TENANT_MODELS, AuditEvent):
+OWNED: list[type[models.Model]] = [*TENANT_MODELS, AuditEvent]
+for owned in OWNED:
     site.register(owned, admin_for(owned))
 
 

@@ -1,5 +1,5 @@
-import uuid
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -16,7 +16,7 @@ from tenants.models import AuditEvent
 pytestmark = pytest.mark.django_db
 
 
-def refused(statement: str, parameters: list[object] | None = None) -> bool:
+def refused(statement: str, parameters: list[UUID | str] | None = None) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -32,16 +32,14 @@ def stored(event: AuditEvent) -> str:
     return str(row[0])
 
 
-def key(event: AuditEvent) -> object:
+def key(event: AuditEvent) -> UUID | str:
     return event.id.hex if connection.vendor == "sqlite" else event.id
 
 
 def written(*, days_ago: float = 0) -> AuditEvent:
     event = record("call", tenant_id=None)
     if days_ago:
-        event = AuditEvent(
-            id=uuid.uuid4(), action="old", at=timezone.now() - timedelta(days=days_ago)
-        )
+        event = AuditEvent(id=uuid4(), action="old", at=timezone.now() - timedelta(days=days_ago))
         event.save(force_insert=True)
     return event
 
@@ -52,7 +50,7 @@ def test_a_row_cant_be_updated() -> None:
     assert stored(event) == "ok"
 
 
-COLUMNS = [column.column for column in AuditEvent._meta.concrete_fields]
+COLUMNS = [str(column.column) for column in AuditEvent._meta.concrete_fields]
 FORGED = ", ".join("'forged'" if name == "outcome" else name for name in COLUMNS)
 COPY = " ".join(
     ["INTO tenants_auditevent (", ", ".join(COLUMNS), ") SELECT", FORGED, "FROM tenants_auditevent"]
