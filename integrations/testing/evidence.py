@@ -1,0 +1,61 @@
+"""What is kept of a test's request and answer: enough for a support ticket, and no secret, whoever reflected it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import requests
+
+from authconfigs.masking import mask_text
+from authconfigs.outgoing import DOTS, OutgoingRequest
+from integrations.documents import body_of
+from integrations.testing.run import READ_BYTES, Run
+
+KEPT_CHARACTERS = 2000
+
+
+class Mask:
+    """Masks whatever a run keeps or tells, by the secrets that it has used."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = frozenset(secrets)
+
+    def text(self, text: str) -> str:
+        return mask_text(text, self._secrets)
+
+    def first_part(self, text: str) -> str:
+        """Masked as a whole, so that no half of a secret is left at the end."""
+        return self.text(text)[:KEPT_CHARACTERS]
+
+
+def request_evidence(run: Run, mask: Mask) -> dict[str, Any]:
+    """The request as it went out, dots for its credential; empty when none was built."""
+    request = run.signed or run.plain
+    if request is None:
+        return {}
+    shown: OutgoingRequest = request.masked()
+    body = shown.body.decode("utf-8", "replace") if shown.body is not None else None
+    return {
+        "method": shown.method,
+        "url": mask.text(shown.url),
+        "headers": [[name, mask.text(value)] for name, value in shown.headers],
+        "body": None if body is None else mask.first_part(body),
+    }
+
+
+def response_evidence(response: requests.Response | None, mask: Mask) -> dict[str, Any]:
+    """Status, headers and the first part of the body; empty when there was no answer."""
+    if response is None:
+        return {}
+    text = body_of(response).get("body")
+    length = len(response.content)
+    return {
+        "status": response.status_code,
+        "headers": [
+            # A session that the API opened is a credential, too.
+            [mask.text(name), DOTS if name.lower() == "set-cookie" else mask.first_part(value)]
+            for name, value in response.raw.headers.iteritems()
+        ],
+        "body": None if text is None else mask.first_part(text),
+        "bytes": length,
+        "truncated": length >= READ_BYTES or (text is not None and len(text) > KEPT_CHARACTERS),
+    }
