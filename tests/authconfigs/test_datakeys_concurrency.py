@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from authconfigs import datakeys
 from tests.authconfigs.sealed_rows import a_tenant, data_keys
 from tests.config.checkout import ROOT
-from tests.integrations.wired import database_url
+from tests.processes import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

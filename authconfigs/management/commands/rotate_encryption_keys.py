@@ -36,6 +36,9 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         size, dry_run = options["batch_size"], options["dry_run"]
         wrapping = rewrap(batch_size=size, dry_run=dry_run)
+        if not dry_run:
+            # Before values move on: whoever has just read one still needs its key.
+            forget_retired(batch_size=size)
         sealing = Resealing(made=0, resealed=0, unreadable=0, left=0)
         if options["data_keys"]:
             bar = ProgressBar(self.stderr, "Sealing anew", total=count_values())
@@ -43,8 +46,6 @@ class Command(ConsoleCommand):
                 sealing = reseal(batch_size=size, dry_run=dry_run, advance=bar.advance)
             finally:
                 bar.end()
-        if not dry_run:
-            forget_retired(batch_size=size)
         trouble = [
             *(f"The data key {name} opens with no master key." for name in wrapping.locked),
             *([f"{sealing.unreadable} values can't be decrypted."] if sealing.unreadable else []),
