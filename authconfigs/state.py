@@ -25,6 +25,10 @@ from tenants.scope import tenant_scope
 CACHED_CONFIGS = 10_000
 
 
+class UnknownName(LookupError):
+    """There is nothing of that name, or no more; the message says what."""
+
+
 class ConfigEdited(OutboundError):
     """The config was edited between the query and what came of it: read it again and repeat."""
 
@@ -162,7 +166,7 @@ _BY_NAME = f"SELECT {PLACE_COLUMNS}, {CONFIG_COLUMNS} {_FROM} WHERE t.slug = %s 
 
 
 def load_config(config_id: UUID) -> ConfigState:
-    """The config as it is now. Raises LookupError when it is gone, ConfigInvalid when its method is unknown."""
+    """The config as it is now. Raises UnknownName when it is gone, ConfigInvalid when its method is unknown."""
     return _loaded(fetch_one(_BY_ID, [config_id]), "The auth config isn't there any more.")
 
 
@@ -174,7 +178,7 @@ def load_named_config(tenant: str, name: str, *, environment: str) -> ConfigStat
 
 def _loaded(row: Sequence[Any] | None, missing: str) -> ConfigState:
     if row is None:
-        raise LookupError(missing)
+        raise UnknownName(missing)
     return config_from(row[:6], row[6:])
 
 

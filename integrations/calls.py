@@ -18,7 +18,7 @@ from authconfigs.symptoms import Stage, Symptom
 from authconfigs.tokens import Token, usable_token
 from authconfigs.transport import Deadline, Door, default_door
 from authconfigs.transport.transactions import refuse_open_transaction
-from integrations.diagnosis import symptom_of
+from integrations.diagnosis import Answer, Finding, diagnose, sent_in
 from integrations.models import UsageCount
 from integrations.targets import Target, unless_edited
 from integrations.usage import OK, record_use
@@ -44,24 +44,24 @@ class Call:
 
 @dataclass(frozen=True)
 class CallResult:
-    """An answer of the API, of any status.
+    """An answer of the API, of any status; `finding` says what is wrong with it, None for 2xx.
 
     `failure`: the API refused the token, and this is why there was no other. `dropped`: names of the caller's headers and
     parameters that the credential displaced. `token_refreshed`: this call obtained a new token.
     """
 
     response: requests.Response
-    dropped: tuple[str, ...]
-    token_refreshed: bool
+    finding: Finding | None
     failure: TokenFailed | None
+    token_refreshed: bool
+    dropped: tuple[str, ...]
     elapsed_ms: float
 
     @property
     def symptom(self) -> Symptom | None:
         """What is wrong with the answer; None for 2xx."""
-        if self.failure is not None:
-            return self.failure.symptom
-        return symptom_of(self.response.status_code)
+        told = self.failure or self.finding
+        return told.symptom if told is not None else None
 
 
 def perform(target: Target, call: Call, *, door: Door | None = None) -> CallResult:
@@ -110,14 +110,18 @@ class _Attempt:
         signed = config.method.authenticate(request, fields, token.value)
         response = self._sent(signed, target)
         if not says_expired(response, fields):
-            return self._result(response, signed, refreshed=token.refreshed)
+            return self._result(response, signed, token_refreshed=token.refreshed)
         try:
             another = self._another(config, token)
         except TokenFailed as failure:
-            return self._result(response, signed, refreshed=token.refreshed, failure=failure)
+            return self._result(response, signed, token_refreshed=token.refreshed, failure=failure)
         signed = config.method.authenticate(request, fields, another.value)
-        refreshed = token.refreshed or another.refreshed
-        return self._result(self._sent(signed, target), signed, refreshed=refreshed)
+        return self._result(
+            self._sent(signed, target),
+            signed,
+            token_refreshed=token.refreshed or another.refreshed,
+            renewed=True,
+        )
 
     def _another(self, config: ConfigState, refused: Token) -> Token:
         fresh = load_config(config.config_id)
@@ -141,11 +145,18 @@ class _Attempt:
         response: requests.Response,
         request: OutgoingRequest,
         *,
-        refreshed: bool = False,
+        token_refreshed: bool = False,
+        renewed: bool = False,
         failure: TokenFailed | None = None,
     ) -> CallResult:
-        elapsed = (time.perf_counter() - self.started) * 1000
-        return CallResult(response, request.dropped, refreshed, failure, elapsed)
+        return CallResult(
+            response,
+            finding=finding_in(response, request, renewed=renewed),
+            failure=failure,
+            token_refreshed=token_refreshed,
+            dropped=request.dropped,
+            elapsed_ms=(time.perf_counter() - self.started) * 1000,
+        )
 
 
 def outgoing(target: Target, call: Call) -> OutgoingRequest:
@@ -175,6 +186,22 @@ def check_origin(config: ConfigState, url: str) -> None:
     origin = origin_of(url)
     if origin not in config.api_origins:
         raise PolicyRefused(f"The secrets of {config.name} weren't entered for {origin}.")
+
+
+def finding_in(
+    response: requests.Response, request: OutgoingRequest, *, renewed: bool
+) -> Finding | None:
+    """What is wrong with the answer to a request, None for 2xx; `renewed`: its token was obtained because of a refusal."""
+    if 200 <= response.status_code < 300:
+        return None
+    return diagnose(
+        Answer(
+            response.status_code,
+            challenge=response.headers.get("WWW-Authenticate", ""),
+            sent=sent_in(request),
+            renewed=renewed,
+        )
+    )
 
 
 def says_expired(response: requests.Response, fields: Mapping[str, Any]) -> bool:

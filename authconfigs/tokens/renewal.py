@@ -13,7 +13,7 @@ from django.dispatch import Signal
 from authconfigs.database import database_now, released_connection
 from authconfigs.errors import OutboundError, TokenFailed
 from authconfigs.models import OAuthToken
-from authconfigs.state import ConfigEdited, ConfigState, TokenState, load_config
+from authconfigs.state import ConfigEdited, ConfigState, TokenState, UnknownName, load_config
 from authconfigs.symptoms import Stage, Symptom
 from authconfigs.tokens.exchange import LeaseLost, exchange
 from authconfigs.tokens.grants import Grant
@@ -71,7 +71,7 @@ def reloaded(state: ConfigState) -> tuple[ConfigState, TokenState]:
     """The config and its token's row as they are now. Raises ConfigEdited when that outdates what `state` would lead to."""
     try:
         fresh = load_config(state.config_id)
-    except LookupError:
+    except UnknownName:
         raise ConfigEdited(stage=Stage.TOKEN) from None
     if fresh.token is None or fresh.token_revision != state.token_revision:
         raise ConfigEdited(stage=Stage.TOKEN)

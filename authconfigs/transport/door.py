@@ -26,7 +26,7 @@ from authconfigs.transport.guard import guarded
 from authconfigs.transport.policy import NetworkPolicy, check_url
 from authconfigs.transport.pools import CheckedPool, Pools, proxy_credential
 from authconfigs.transport.trace import Trace
-from authconfigs.transport.transactions import refuse_open_transaction
+from authconfigs.transport.transactions import leave_database
 from authconfigs.transport.wire import WireRequest, wire_request
 
 _FAILURES = (OutboundError, OSError, http.client.HTTPException, HTTPError)
@@ -70,7 +70,7 @@ class Door:
 
         Raises OutboundError, and TransactionManagementError inside of a database transaction.
         """
-        refuse_open_transaction()
+        leave_database()
         exchange = self._begin(
             url, deadline=deadline, trace=trace, protected=protected, credential=credential
         )
@@ -96,7 +96,7 @@ class Door:
         `url` and `request` show dots for credentials. Raises OutboundError, and TransactionManagementError inside of a
         database transaction: nothing is sent then.
         """
-        refuse_open_transaction()
+        leave_database()
         credential = bool(request.credential_headers or request.credential_params)
         exchange = self._begin(
             request.url, deadline=deadline, trace=trace, protected=protected, credential=credential
@@ -131,7 +131,7 @@ class Door:
             headers: tuple[tuple[str, str | bytes], ...],
             body: bytes | None,
         ) -> requests.Response:
-            refuse_open_transaction()
+            leave_database()
             exchange = self._begin(
                 prepared.url or "",
                 deadline=deadline,

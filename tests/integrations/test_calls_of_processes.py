@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from authconfigs.symptoms import Symptom
 from integrations.demo.provider import Provider
+from integrations.models import UsageCount
+from tenants.scope import unscoped
 from tests.integrations.wired import change_token, database_url, stored_token, wired_oauth
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,3 +74,12 @@ def test_waiting_processes_get_the_holders_failure_without_a_call_of_their_own(
 
     assert answers(4) == [f"{Symptom.PROVIDER_ERROR} token"] * 4
     assert provider.count("POST /token") == 1
+
+
+def test_process_writes_what_it_counted_when_it_ends(provider: Provider) -> None:
+    wired_oauth(provider)
+    assert answers(2) == ["200", "200"]
+
+    with unscoped("a test reads all figures"):
+        counted = {(row.kind, row.outcome): row.count for row in UsageCount.objects.all()}
+    assert counted == {("call", "ok"): 2, ("refresh", "ok"): 1}

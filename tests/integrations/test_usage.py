@@ -1,11 +1,14 @@
 """Usage: counted in memory, written in batches, never in a call's way."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from authconfigs.models import AuthConfig
 from integrations import usage
@@ -35,6 +38,17 @@ def provider() -> Iterator[Provider]:
 
 def called(path: str = "") -> None:
     perform(load_target(NAME), Call("GET", path))
+
+
+def written() -> int:
+    with unscoped("a test reads all figures"):
+        return sum(UsageCount.objects.values_list("count", flat=True))
+
+
+def wait_for_threads() -> None:
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer) and thread.interval < 1:
+            thread.join(5)
 
 
 def counts() -> dict[tuple[str, str], int]:
@@ -131,3 +145,31 @@ def test_counting_doesnt_touch_the_database(
     with django_assert_num_queries(0):  # type: ignore[operator]
         for _ in range(100):
             usage.record_use(target.tenant_id, kind=UsageCount.Kind.CALL, outcome="ok")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_written_by_itself_after_a_while(provider: Provider, settings: Settings) -> None:
+    settings.USAGE_FLUSH_SECONDS = 0.1
+    wired(provider.base_url + "/open", method=None)
+    called()
+    called()
+    until = time.monotonic() + 5
+    while time.monotonic() < until and not written():
+        time.sleep(0.05)
+
+    assert written() == 2
+    wait_for_threads()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_batch_is_written_at_once(
+    provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.USAGE_FLUSH_SECONDS = 3600
+    monkeypatch.setattr(usage, "LARGEST_BATCH", 3)
+    target = load_target(wired(provider.base_url + "/open", method=None))
+    for outcome in ("ok", "network", "timeout"):
+        usage.record_use(target.tenant_id, kind=UsageCount.Kind.CALL, outcome=outcome)
+    wait_for_threads()
+
+    assert written() == 3

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from authconfigs.models import AuthConfig
-from authconfigs.state import ConfigState, load_config, load_named_config
+from authconfigs.state import ConfigState, UnknownName, load_config, load_named_config
 from authconfigs.tokens.sweep import Renewal, due_configs, is_due, renew_now, rests
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
@@ -43,7 +43,7 @@ class Command(ConsoleCommand):
             renewal = left_alone or renew_now(state, force=force)
             if renewal.asked:
                 with tenant_scope(state.tenant_id):
-                    config = AuthConfig.objects.get(id=state.config_id)
+                    config = AuthConfig.objects.filter(id=state.config_id).first()
                     record("refresh", config, outcome=renewal.symptom or "ok")
             counts[_kind(renewal)] += 1
             items.append(
@@ -81,7 +81,7 @@ class Command(ConsoleCommand):
                 self.fail("--environment belongs to --config, which is missing.")
             for config_id in due_configs(within, force=force):
                 # One that was deleted meanwhile isn't due any more.
-                with suppress(LookupError):
+                with suppress(UnknownName):
                     yield load_config(config_id)
             return
         if not options["environment"]:
@@ -89,7 +89,7 @@ class Command(ConsoleCommand):
         name = self.parse_config(options["config"])
         try:
             state = load_named_config(name.tenant, name.config, environment=options["environment"])
-        except LookupError as unknown:
+        except UnknownName as unknown:
             self.fail(str(unknown))
         if not state.method.uses_token:
             self.fail(f"{state} uses {state.method.label}, which has no token to renew.")

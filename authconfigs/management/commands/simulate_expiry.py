@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from authconfigs.models import AuthConfig
-from authconfigs.state import load_named_config
+from authconfigs.state import UnknownName, load_named_config
 from authconfigs.tokens.sweep import expire_now
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
@@ -22,13 +22,13 @@ class Command(ConsoleCommand):
         name = self.parse_config(options["config"])
         try:
             state = load_named_config(name.tenant, name.config, environment=options["environment"])
-        except LookupError as unknown:
+        except UnknownName as unknown:
             self.fail(str(unknown))
         if not state.method.uses_token:
             self.fail(f"{state} uses {state.method.label}, which has no token that expires.")
         expired = expire_now(state)
         with self.in_tenant(name.tenant):
-            config = AuthConfig.objects.get(id=state.config_id)
+            config = AuthConfig.objects.filter(id=state.config_id).first()
             record("simulate_expiry", config, outcome="ok" if expired else "no token")
         if not expired:
             summary = f"No token is stored for {state}, so none can expire. A call gets one."

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from authconfigs.errors import OutboundError
+from authconfigs.state import UnknownName
 from integrations.calls import Call, CallResult, perform
 from integrations.diagnosis import Explanation
 from integrations.documents import document_of, explained, explained_error, failure_document
@@ -44,18 +45,18 @@ class Command(ConsoleCommand):
         self.add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        typed = self.parse_target(options["connection"])
-        name = Name(typed.tenant, typed.integration, options["environment"], typed.connection)
+        names = self.parse_target(options["connection"])
+        name = Name(names.tenant, names.integration, options["environment"], names.connection)
         call = self.call(options)
         started = time.perf_counter()
         try:
             target = load_target(name)
-        except LookupError as unknown:
+        except UnknownName as unknown:
             self.fail(str(unknown))
         try:
             result = perform(target, call)
-        except ValueError as typo:
-            self.fail(str(typo))
+        except (UnknownName, ValueError) as typed:
+            self.fail(str(typed))
         except OutboundError as error:
             told = explained_error(error, target)
             elapsed = (time.perf_counter() - started) * 1000
@@ -150,5 +151,6 @@ def words(told: Explanation) -> str:
 
 def audit(target: Target, outcome: str | None) -> None:
     with tenant_scope(target.tenant_id):
-        connection = Connection.objects.get(id=target.connection_id)
+        # It may be gone by now; the call was made all the same.
+        connection = Connection.objects.filter(id=target.connection_id).first()
         record("call", connection, outcome=outcome or "ok")

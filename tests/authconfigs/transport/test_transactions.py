@@ -1,6 +1,7 @@
 """No request to another server waits inside of a database transaction."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -65,3 +66,21 @@ def test_a_transaction_without_atomic_refuses_too() -> None:
             transaction.rollback()
             transaction.set_autocommit(True)
         assert server.connections == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_holds_no_pooled_connection_while_it_waits() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has a pool")
+
+    def held() -> bool:
+        connection.ensure_connection()
+        try:
+            with serve(answer()) as server:
+                send(make_door(), server.url())
+                return connection.connection is not None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(held).result()
