@@ -20,7 +20,7 @@ class MethodForm(forms.Form):
 
     `data` holds the typed options and secrets by name; what is absent or None takes its default. A blank secret keeps the
     stored one; a name in `cleared` drops it, unless another one is typed. After `is_valid()`: `options` whole, `secrets` the
-    typed ones, `notes` for whoever typed them.
+    typed ones, `notes` for whoever typed them. `advanced` names the fields that only peculiar providers need.
     """
 
     advanced: ClassVar[tuple[str, ...]] = ()

@@ -27,7 +27,13 @@ TOKEN_PARAMS = (
 
 
 class OAuth2Form(MethodForm):
-    advanced = ("header", "header_prefix", "token_params", "token_headers", "token_body")
+    advanced: ClassVar[tuple[str, ...]] = (
+        "header",
+        "header_prefix",
+        "token_params",
+        "token_headers",
+        "token_body",
+    )
 
     token_url = Url(
         label="Token URL",

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from authconfigs import methods
+from authconfigs.methods.base import AuthMethod, MethodForm
 from authconfigs.outgoing import OutgoingRequest
 
 CANARY = "canary-Secret~9"
@@ -30,3 +34,22 @@ def a_request(
     url: str = "https://api.example.com/v1/invoices?limit=1", **kwargs: Any
 ) -> OutgoingRequest:
     return OutgoingRequest("GET", url, **kwargs)
+
+
+every_method = pytest.mark.parametrize("method", methods.METHODS, ids=lambda method: method.code)
+
+
+def filled(method: AuthMethod) -> MethodForm:
+    sample = SAMPLES[method.code]
+    form = method.Form({**sample["options"], **sample["secrets"]})
+    assert form.is_valid(), form.errors
+    return form
+
+
+def fields_of(method: AuthMethod) -> dict[str, object]:
+    form = filled(method)
+    return {**form.options, **form.secrets}
+
+
+def secrets_of(method: AuthMethod) -> list[str]:
+    return [*SAMPLES[method.code]["secrets"].values(), TOKEN, PASSWORD.strip()]

@@ -1,29 +1,24 @@
-"""What every method keeps, also one that is added later."""
+"""What every method keeps in its form, also one that is added later."""
 
 import pytest
+from django import forms
+from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authconfigs import methods
-from authconfigs.methods.base import AuthMethod, MethodForm
-from tests.authconfigs.methods.samples import PASSWORD, SAMPLES, TOKEN, a_request
-
-# oauth2_* and the others: the sample of each names it.
-every_method = pytest.mark.parametrize("method", methods.METHODS, ids=lambda method: method.code)
-
-
-def filled(method: AuthMethod) -> MethodForm:
-    sample = SAMPLES[method.code]
-    form = method.Form({**sample["options"], **sample["secrets"]})
-    assert form.is_valid(), form.errors
-    return form
+from authconfigs.methods.base import AuthMethod, Change, MethodForm
+from tests.authconfigs.methods.samples import (
+    SAMPLES,
+    every_method,
+    fields_of,
+    filled,
+    secrets_of,
+)
 
 
-def fields_of(method: AuthMethod) -> dict[str, object]:
-    form = filled(method)
-    return {**form.options, **form.secrets}
-
-
-def secrets_of(method: AuthMethod) -> list[str]:
-    return [*SAMPLES[method.code]["secrets"].values(), TOKEN, PASSWORD.strip()]
+def messages(form: MethodForm) -> str:
+    return str(form.errors.get_json_data())
 
 
 @every_method
@@ -67,41 +62,68 @@ def test_needed_secret_can_not_be_cleared(method: AuthMethod) -> None:
 
 
 @every_method
+def test_browser_form_says_the_same_as_a_file(method: AuthMethod) -> None:
+    form = filled(method)
+    shown = method.Form(initial=form.options)
+    posted = QueryDict(mutable=True)
+    for name in method.option_names:
+        posted[name] = str(shown[name].value())
+    for name, secret in form.secrets.items():
+        posted[name] = secret
+    typed = method.Form(posted)
+    assert typed.is_valid(), typed.errors
+    assert (typed.options, typed.secrets) == (form.options, form.secrets)
+
+
+@every_method
+def test_null_and_absence_take_the_default(method: AuthMethod) -> None:
+    sample = SAMPLES[method.code]
+    rest = set(method.option_names) - set(sample["options"])
+    form = method.Form({**sample["options"], **sample["secrets"], **dict.fromkeys(rest)})
+    assert form.is_valid(), form.errors
+    assert form.options == filled(method).options
+
+
+@every_method
+def test_missing_field_says_what_is_missing(method: AuthMethod) -> None:
+    form = method.Form({})
+    assert not form.is_valid()
+    for name in form.errors:
+        assert str(form.fields[name].label) in messages(form)
+    needed = {name for name, field in form.fields.items() if field.required and not field.initial}
+    assert needed <= set(form.errors)
+
+
+@every_method
+@given(data=st.data())
+def test_whatever_is_typed_is_judged_and_not_quoted(
+    method: AuthMethod, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from((*method.option_names, *method.secret_names)))
+    canary = "canary-f00d"
+    value = data.draw(
+        st.one_of(
+            st.text(max_size=20).map(lambda text: f"{text}{canary}{text}"),
+            st.lists(st.just(canary), max_size=2),
+            st.dictionaries(st.just("a"), st.sampled_from([f"{canary}\n", [canary], {canary: 1}])),
+            st.sampled_from([f"https://{canary}@x", f"ftp://{canary}/", f"https://x/#{canary}"]),
+            st.one_of(st.integers(), st.floats(), st.booleans()),
+        )
+    )
+    sample = SAMPLES[method.code]
+    form = method.Form({**sample["options"], **sample["secrets"], name: value})
+    if form.is_valid():
+        again = method.Form({**form.options, **form.secrets})
+        assert again.is_valid(), again.errors
+        assert again.options == form.options
+    assert canary not in messages(form)
+
+
+@every_method
 def test_unknown_field_is_named(method: AuthMethod) -> None:
     form = method.Form({**SAMPLES[method.code]["options"], "no_such_option": "x"})
     assert not form.is_valid()
     assert "no_such_option" in form.errors
-
-
-@every_method
-def test_credential_is_marked_and_masked(method: AuthMethod) -> None:
-    signed = method.authenticate(a_request(), fields_of(method), TOKEN)
-    assert signed.credential_headers or signed.credential_params
-    masked = signed.masked()
-    shown = f"{masked.url} {masked.headers} {signed!r} {masked!r}"
-    for secret in secrets_of(method):
-        assert secret not in shown
-
-
-@every_method
-def test_request_stays_the_same_beside_its_credential(method: AuthMethod) -> None:
-    request = a_request(headers=(("Accept", "application/json"),), body=b"{}")
-    signed = method.authenticate(request, fields_of(method), TOKEN)
-    assert signed.url.startswith(request.url)
-    assert ("Accept", "application/json") in signed.headers
-    assert (signed.method, signed.body) == (request.method, request.body)
-
-
-@every_method
-def test_decoy_differs_in_every_credential(method: AuthMethod) -> None:
-    fields = fields_of(method)
-    false_fields, false_token = method.decoy(fields, TOKEN)
-    real = method.authenticate(a_request(), fields, TOKEN)
-    false = method.authenticate(a_request(), false_fields, false_token)
-    assert [name for name, _ in false.headers] == [name for name, _ in real.headers]
-    shown = f"{false.url} {false.headers}"
-    for value in (*secrets_of(method), "jö"):
-        assert value not in shown
 
 
 @every_method
@@ -129,15 +151,47 @@ def test_guidance_is_complete(method: AuthMethod) -> None:
     assert method.security_level
     assert method.complexity
     assert method.security_notes
-    for name, field in method.Form().declared().items():
+    for text in (method.best_for, method.security_level, method.complexity):
+        assert text == text[0].upper() + text[1:]
+    for note in (*method.security_notes, *method.warnings({})):
+        assert note.endswith(".")
+    for name, field in method.Form.declared().items():
         assert field.label, name
-        assert field.help_text, name
+        # A sentence, and an example where it isn't a choice.
+        assert str(field.help_text).rstrip("”").count(" ") > 3, name
+
+
+@every_method
+def test_every_field_declares_what_it_is(method: AuthMethod) -> None:
+    assert set(method.Form.base_fields) == {*method.option_names, *method.secret_names}
+    assert not set(method.option_names) & set(method.secret_names)
+    assert method.secret_names
+    for name in method.secret_names:
+        assert method.change_of_secret(name) in Change
+        widget = method.Form.base_fields[name].widget
+        assert isinstance(widget, forms.PasswordInput)
+        assert not widget.render_value
+
+
+@every_method
+def test_change_without_token_does_nothing(method: AuthMethod) -> None:
+    options = filled(method).options
+    effects = {method.change(options, {**options, name: "other"}) for name in method.option_names}
+    effects |= {method.change_of_secret(name) for name in method.secret_names}
+    assert (max(effects) > Change.NOTHING) is method.uses_token
+
+
+@every_method
+def test_option_that_came_later_changes_nothing(method: AuthMethod) -> None:
+    options = filled(method).options
+    stored = SAMPLES[method.code]["options"]
+    assert method.change(stored, options) is Change.NOTHING
 
 
 @every_method
 def test_unchanged_options_change_nothing(method: AuthMethod) -> None:
     options = filled(method).options
-    assert method.change(options, dict(options)) == methods.base.Change.NOTHING
+    assert method.change(options, dict(options)) == Change.NOTHING
 
 
 def test_every_method_has_a_sample() -> None:
