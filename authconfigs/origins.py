@@ -112,7 +112,7 @@ def hosts(origins: Iterable[str]) -> str:
 
 def refresh_hosts(config: AuthConfig) -> bool:
     """Write the hosts of what is listed now; False when the config isn't at the revision any more that was read."""
-    config.hosts = hosts(listed(config, Purpose.API) | listed(config, Purpose.TOKEN))
+    config.hosts = hosts(row.origin for row in AllowedOrigin.objects.filter(config=config))
     rows = AuthConfig.objects.filter(id=config.id, revision=config.revision)
     return rows.update(hosts=config.hosts) == 1
 

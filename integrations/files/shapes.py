@@ -117,14 +117,31 @@ def day(value: Any, path: str, problems: _Problems) -> date | None:
     return None
 
 
+def _as_text(value: Any, path: str, problems: _Problems) -> Any:
+    """Text; a whole number counts as text."""
+    return text(str(value) if type(value) is int else value, path, problems)
+
+
 def texts(value: Any, path: str, problems: _Problems) -> dict[str, str] | None:
-    """A mapping of text to text; whole numbers count as text."""
+    """A mapping of text to text."""
     if mapping(value, path, problems) is None:
         return None
-    found = {}
+    return {key: _as_text(item, child(path, key), problems) for key, item in value.items()}
+
+
+def parameters(value: Any, path: str, problems: _Problems) -> dict[str, Any] | None:
+    """A mapping of text to text, or to lists of text."""
+    if mapping(value, path, problems) is None:
+        return None
+    found: dict[str, Any] = {}
     for key, item in value.items():
-        as_text = str(item) if type(item) is int else item
-        found[key] = text(as_text, child(path, key), problems)
+        place = child(path, key)
+        if isinstance(item, list):
+            found[key] = [
+                _as_text(one, child(place, index), problems) for index, one in enumerate(item)
+            ]
+        else:
+            found[key] = _as_text(item, place, problems)
     return found
 
 
@@ -199,7 +216,7 @@ CONNECTION = Shape(
         "auth_config": text,
         "timeout": whole_number,
         "headers": texts,
-        "query": texts,
+        "query": parameters,
         "test": TEST,
     },
     required=("environment",),
@@ -209,7 +226,7 @@ INTEGRATION = Shape(
         "slug": text,
         "name": text,
         "headers": texts,
-        "query": texts,
+        "query": parameters,
         "connections": each(CONNECTION),
     },
     required=("slug",),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig
+from authconfigs.outgoing import Query
 from authconfigs.saving import Secret
 from integrations.models import Connection, Integration, IntegrationRevision
 
@@ -16,7 +17,7 @@ class IntegrationDraft:
     slug: str
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 
 from django.db.models import Max
 
+from authconfigs.outgoing import Query
 from integrations.models import Integration, IntegrationRevision
 from tenants.actor import current_actor
 
 
-def content_hash(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+def content_hash(headers: Mapping[str, str], query: Query) -> str:
     """The same for equal content, in whatever order."""
     content = json.dumps([dict(headers), dict(query)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def revision_of(
-    integration: Integration, headers: Mapping[str, str], query: Mapping[str, str]
+    integration: Integration, headers: Mapping[str, str], query: Query
 ) -> IntegrationRevision:
     """The integration's revision with this content; made if there is none."""
     digest = content_hash(headers, query)
