@@ -99,7 +99,7 @@ def test_query_of_an_authorization_url_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    (
+    [
         "token_response",
         "expiry_format",
         "default_lifetime",
@@ -112,7 +112,7 @@ def test_query_of_an_authorization_url_is_kept() -> None:
         "revocation_url",
         "keepalive_days",
         "prefix",
-    ),
+    ],
 )
 def test_option_without_effect_can_not_be_typed(name: str) -> None:
     form = typed(CODE, **{name: "x"})
