@@ -47,7 +47,7 @@ def explain(
 
 def row_for(symptom: Symptom, *, stage: Stage, case: str = "") -> Row:
     """The row of the table: that of the case, else that of the stage, else the symptom's own."""
-    for wanted in (case, stage.value, ""):
+    for wanted in (case or stage.value, stage.value, ""):
         if row := _BY_CASE.get((symptom, wanted)):
             return row
     raise KeyError(symptom)
