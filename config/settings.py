@@ -4,10 +4,13 @@ from datetime import timedelta
 from math import ceil
 from pathlib import Path
 
+from django.templatetags.static import static
+
 from authconfigs.keyring import KeyringError, parse_keyring
 from config import values
 from config.environment import Environment, private_folder, refuse
 from config.logs import logging_settings
+from config.navigation import navigation, tenant_name
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -85,7 +88,16 @@ TEMPLATES = [
         },
     },
 ]
-UNFOLD = {"SITE_TITLE": "Outbound Auth Console", "SITE_HEADER": "Outbound Auth Console"}
+UNFOLD = {
+    "SITE_TITLE": "Outbound Auth Console",
+    "SITE_HEADER": "Outbound Auth Console",
+    "SITE_SUBHEADER": tenant_name,
+    "SITE_SYMBOL": "key",
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SIDEBAR": {"navigation": navigation()},
+}
 STATIC_URL = "static/"
 # Assets come out of the installed packages, so that nobody has to collect them.
 WHITENOISE_USE_FINDERS = True

@@ -69,6 +69,7 @@ class DetailsForm(forms.Form):
         if config is None:
             allowed = environments_for(user, "authconfigs.add_authconfig")
             self.fields["environment"].queryset = allowed  # type: ignore[attr-defined]
+            self.initial["environment"] = self.initial.get("environment") or allowed.first()
         else:
             del self.fields["environment"]
         if not holds_consent:
@@ -192,7 +193,7 @@ class ConfigForms:
             yield Row(
                 field=self.fields[name],
                 secret=declared.secret,
-                state=told(state) if declared.secret else "",
+                state=told(state) if declared.secret and self.config is not None else "",
                 stored=state is not None,
                 clearable=state is not None and getattr(declared, "optional", True),
                 cleared=name in self.cleared,

@@ -107,12 +107,12 @@ class ConnectionAdmin(RunsTests):
             return path(url, wrapped, name=name)
 
         return [
-            named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
             named(
                 "of-config/<path:object_id>/test/",
                 self.test_config_view,
                 "integrations_config_test",
             ),
+            named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
             *super().get_urls(),
         ]
 

@@ -12,7 +12,10 @@ from django.views.decorators.http import require_POST
 
 from authconfigs.models import AuthConfig
 from integrations.models import Connection, ConnectionTest
+from integrations.targets import Name
+from integrations.testing import test_config, test_connection, test_connections
 from tenants.admin_base import TenantAdmin
+from tenants.middleware import tenant_of
 from tenants.models import User
 
 
@@ -25,9 +28,7 @@ class RunsTests(TenantAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.allows(request, "test", connection):
             raise PermissionDenied
-        from integrations.testing import test_connection
-
-        return _shown(test_connection(connection))
+        return _shown(test_connection(name_of(request, connection)))
 
     @method_decorator(require_POST)
     def test_config_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -37,12 +38,13 @@ class RunsTests(TenantAdmin):
             raise Http404
         if not cast("User", request.user).has_perm("authconfigs.test_authconfig", config):
             raise PermissionDenied
-        from integrations.testing import test_config
-
-        tests = test_config(config)
+        tests = test_config(config.id)
         if len(tests) == 1:
             return _shown(tests[0])
-        _summarize(request, tests)
+        if tests:
+            _summarize(request, tests)
+        else:
+            messages.info(request, "Nothing to test yet: attach it to an integration first.")
         return HttpResponseRedirect(
             reverse("admin:authconfigs_authconfig_change", args=[config.id])
         )
@@ -53,10 +55,17 @@ class RunsTests(TenantAdmin):
     @admin.action(description="Test connection", permissions=["test"])
     def test_selected(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         """Test the ticked connections; the list shows what came of it."""
-        from integrations.testing import test_connections
-
         allowed = [row for row in queryset if self.allows(request, "test", row)]
-        _summarize(request, test_connections(allowed))
+        _summarize(request, test_connections([name_of(request, row) for row in allowed]))
+
+
+def name_of(request: HttpRequest, connection: Connection) -> Name:
+    """How commands name the connection."""
+    tenant = tenant_of(request)
+    assert tenant is not None  # noqa: S101 - the middleware leads elsewhere without one
+    return Name(
+        tenant.slug, connection.integration.slug, connection.environment.slug, connection.name
+    )
 
 
 def _shown(test: ConnectionTest) -> HttpResponse:

@@ -31,3 +31,10 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// A click elsewhere closes the menu of tenants.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.c-switch[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
