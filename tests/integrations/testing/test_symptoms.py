@@ -141,9 +141,9 @@ def test_what_is_switched_off(what: str) -> None:
 
 
 def test_password_grant_that_the_operator_switched_off(settings: Any) -> None:
-    settings.OAUTH_PASSWORD_GRANT = False
     with Provider() as provider:
         wired_oauth(provider, grant="password")
+        settings.OAUTH_PASSWORD_GRANT = False
         row = run()
 
         assert provider.count("connections") == 0
