@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from authconfigs.cache import VersionedCache
+from authconfigs.database import as_time, as_uuid, fetch_one
 from authconfigs.errors import SecretUnreadable
 from authconfigs.keyring import Keyring, parse_keyring
 from authconfigs.models import DataKey as Row
@@ -39,6 +40,11 @@ __all__ = [
 # How keys without a tenant are called.
 PLATFORM = "platform"
 
+# Written by hand: every seal and every opening looks a key up, and the ORM takes ten times as long for it.
+_KEYS = "SELECT id, number, wrapped, master_key_id, retired_at FROM authconfigs_datakey"
+_OF_TENANT, _OF_PLATFORM = "WHERE tenant_id = %s", "WHERE tenant_id IS NULL"
+_NEWEST, _NUMBERED = "ORDER BY number DESC LIMIT 1", "AND number = %s"
+
 _opened: VersionedCache[DataKey] = VersionedCache(10_000)
 
 
@@ -64,7 +70,7 @@ def current(tenant_id: UUID | None) -> DataKey:
 
 def numbered(tenant_id: UUID | None, number: int) -> DataKey:
     """The key of this number, also a retired one. Raises SecretUnreadable."""
-    row = _rows_of(tenant_id).filter(number=number).first()
+    row = _find(tenant_id, _NUMBERED, number)
     if row is None:
         raise SecretUnreadable(UNREADABLE)
     return opened(row)
@@ -97,7 +103,7 @@ class Keychain:
 
 def newest(tenant_id: UUID | None) -> Row | None:
     """The row of a tenant's newest key, which is the current one unless somebody retired it."""
-    return _rows_of(tenant_id).order_by("-number").first()
+    return _find(tenant_id, _NEWEST)
 
 
 def make(tenant_id: UUID | None, number: int) -> Row | None:
@@ -155,10 +161,22 @@ def all_rows() -> QuerySet[Row]:
     return Row.objects.select_related("tenant").order_by("tenant__slug", "number")
 
 
-def _rows_of(tenant_id: UUID | None) -> QuerySet[Row]:
+def _find(tenant_id: UUID | None, which: str, *parameters: int) -> Row | None:
     if tenant_id is None:
-        return Row.objects.filter(tenant__isnull=True)
-    return Row.objects.filter(tenant_id=tenant_id)
+        found = fetch_one(f"{_KEYS} {_OF_PLATFORM} {which}", parameters)
+    else:
+        found = fetch_one(f"{_KEYS} {_OF_TENANT} {which}", [tenant_id, *parameters])
+    if found is None:
+        return None
+    key_id, number, wrapped, master_key_id, retired_at = found
+    return Row(
+        id=as_uuid(key_id),
+        tenant_id=tenant_id,
+        number=number,
+        wrapped=bytes(wrapped),
+        master_key_id=master_key_id,
+        retired_at=as_time(retired_at),
+    )
 
 
 @lru_cache(maxsize=1)

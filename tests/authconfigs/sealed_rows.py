@@ -14,7 +14,7 @@ from tenants.scope import tenant_scope, unscoped
 
 Row = TypeVar("Row", bound=models.Model)
 
-SECRETS = {"token": "planted-token", "extra": {"audience": "planted-extra"}}
+SECRETS: dict[str, Any] = {"token": "planted-token", "extra": {"audience": "planted-extra"}}
 
 
 def keys_setting(**keys: str) -> str:
@@ -75,8 +75,8 @@ def raw(row: models.Model, column: str) -> bytes | None:
     return None if value is None else bytes(value)
 
 
-def overwrite(row: models.Model, column: str, value: bytes | UUID | str) -> None:
-    """Put a value into a column, as somebody who can write rows would."""
+def overwrite(row: models.Model, column: str, value: bytes) -> None:
+    """Put bytes into a column, as somebody who can write rows would."""
     query = f"UPDATE {row._meta.db_table} SET {column} = %s WHERE id = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(query, [value, spelled(row.pk)])

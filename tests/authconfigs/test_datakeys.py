@@ -169,7 +169,7 @@ def test_keychain_opens_a_batch_and_names_what_it_can_not() -> None:
     one, two = a_credential(tenant, "one"), a_credential(tenant, "two")
     overwrite(two, "secrets", b"\x01\x00\x00\x00\x09" + b"x" * 100)
     keys = datakeys.Keychain()
-    place = one.secrets.place  # type: ignore[attr-defined]
+    place = one.secrets.place
     assert keys.reveal(raw(one, "secrets") or b"", place) == SECRETS
     for _ in range(2):
         with pytest.raises(SecretUnreadable):

@@ -131,7 +131,7 @@ def test_value_written_behind_the_walk_is_sealed_anew_as_well() -> None:
     rows = [a_credential(tenant, f"c-{number}") for number in range(3)]
     old = datakeys.current(tenant.id)
     first = min(rows, key=lambda row: row.pk)
-    place = first._meta.get_field("secrets").place_of(first)  # type: ignore[union-attr]
+    place = first._meta.get_field("secrets").place_of(first)
 
     def write_late(values: int) -> None:
         # Whoever read the old key as the current one commits now.
