@@ -1,6 +1,5 @@
 """One exchange for all: threads of a process, and whoever holds the lease in another one."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -205,12 +204,25 @@ def test_dead_refresh_token_isnt_the_end_when_somebody_else_won(provider: Provid
     assert stored_token().state == "valid"
 
 
-def test_interrupted_holder_gives_the_lease_back(provider: Provider) -> None:
+def test_failed_exchange_gives_the_lease_back(provider: Provider) -> None:
     wired_oauth(provider)
     provider.switches.token = "close"
 
     with pytest.raises(TokenFailed):
         token()
 
-    assert stored_token().lease_owner is None
-    assert threading.active_count() < 50
+    row = stored_token()
+    assert (row.lease_owner, row.lease_expires_at, row.attempt) == (None, None, 1)
+
+
+def test_late_result_doesnt_win_over_who_took_the_lease_over(provider: Provider) -> None:
+    wired_oauth(provider)
+    provider.switches.token_delay = 0.5
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(apart(token))
+        when_asked(provider)
+        somebody_else_has_the_lease()
+        time.sleep(1)
+        assert stored_token().access_token is None
+        store_token(access_token="theirs", generation=1, attempt=1, lease_owner=None, state="valid")
+        assert late.result().value == "theirs"

@@ -323,3 +323,23 @@ def test_switched_off_config_asks_for_nothing(provider: Provider) -> None:
         Stage.CONFIG,
     )
     assert provider.count("connections") == 0
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"generation": 2},
+        {"generation": 1, "token_revision": 2},
+        {"generation": 2, "token_revision": 2},
+    ],
+)
+def test_token_that_another_process_stored_is_used_and_no_remembered_one(
+    provider: Provider, moved: dict[str, int]
+) -> None:
+    wired_oauth(provider)
+    store_token(access_token="ours", state="valid", generation=1)
+    assert token().value == "ours"
+    change_config(token_revision=moved.get("token_revision", 1))
+    store_token(access_token="theirs", **moved)
+
+    assert token().value == "theirs"
