@@ -41,7 +41,7 @@ def _transactional_tests_may_empty_the_audit_trail() -> Iterator[None]:
     """Django empties all tables after a transactional test; it then runs post_migrate, which installs the triggers again."""
     from tenants import audit_triggers
 
-    empty = TransactionTestCase._fixture_teardown
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def without_triggers(case: TransactionTestCase) -> None:
         audit_triggers.remove()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def checkout(folder: Path) -> Path:
     """Copy the code into an empty folder."""
-    for name in ("config", "authconfigs", "integrations", "tenants"):
+    for name in ("config", "authconfigs", "integrations", "templates", "tenants"):
         shutil.copytree(ROOT / name, folder / name)
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(ROOT / name, folder / name)

@@ -53,8 +53,10 @@ class Running:
         return int(first), int(second)
 
 
-def wait_until(condition: Callable[[], bool], output: Path | None = None) -> None:
-    deadline = time.monotonic() + 20
+def wait_until(
+    condition: Callable[[], bool], output: Path | None = None, *, seconds: float = 20
+) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         shown = output.read_text() if output else ""
         assert time.monotonic() < deadline, shown
