@@ -4,7 +4,6 @@ Only DATABASE_URL and BROKER_URL are taken from the caller; the developer's `.en
 """
 
 import base64
-import hashlib
 import os
 import tempfile
 
