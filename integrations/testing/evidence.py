@@ -20,7 +20,8 @@ class Mask:
         self._secrets = frozenset(secrets)
 
     def text(self, text: str) -> str:
-        return mask_text(text, self._secrets)
+        # PostgreSQL takes no NUL, not in JSON either.
+        return mask_text(text, self._secrets).replace("\x00", "\ufffd")
 
     def first_part(self, text: str) -> str:
         """Masked as a whole, so that no half of a secret is left at the end."""

@@ -78,7 +78,8 @@ def verdict_of(row: ConnectionTest) -> tuple[str | None, str]:
 
 def step(row: ConnectionTest, name: str) -> dict[str, Any]:
     """The last step of that name."""
-    return [step for step in row.steps if step["name"] == name][-1]
+    found: dict[str, Any] = [step for step in row.steps if step["name"] == name][-1]
+    return found
 
 
 def names_of(row: ConnectionTest) -> list[str]:
