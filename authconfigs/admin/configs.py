@@ -3,7 +3,6 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -71,7 +70,10 @@ class AuthConfigAdmin(ConfigColumns, ConfigPages):
         def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             wrapped: Any = self.admin_site.admin_view(view)
             wrapped.model_admin = self
-            return path(f"<path:object_id>/{url}/", wrapped, name=f"authconfigs_authconfig_{name}")
+            pattern: URLPattern = path(
+                f"<path:object_id>/{url}/", wrapped, name=f"authconfigs_authconfig_{name}"
+            )
+            return pattern
 
         pressed = [named(name, self._button(name), name) for name in _BUTTONS]
         return [*pressed, named("method", self.choose_view, "method"), *super().get_urls()]
@@ -81,13 +83,9 @@ class AuthConfigAdmin(ConfigColumns, ConfigPages):
 
         @require_POST
         def pressed(request: HttpRequest, object_id: str) -> HttpResponse:
-            config = self.get_object(request, object_id)
-            if config is None:
-                return self.missing(request, object_id)
-            if not self.allows(request, verb, config):
-                raise PermissionDenied
+            config = self.found(request, object_id, verb=verb)
             act(request, config)
-            return HttpResponseRedirect(self.change_url(config))
+            return HttpResponseRedirect(self.url_of(config))
 
         return pressed
 

@@ -29,18 +29,7 @@ class DetailsForm(forms.Form):
     name = forms.CharField(
         max_length=50, help_text=AuthConfig._meta.get_field("name").help_text, label="Name"
     )
-    environment = forms.ModelChoiceField(
-        queryset=None,
-        label="Environment",
-        help_text="It can't be changed later. Use a config of its own where credentials differ.",
-    )
     description = forms.CharField(max_length=500, required=False, label="Description")
-    owner = forms.ModelChoiceField(
-        queryset=None,
-        required=False,
-        label="Owner",
-        help_text="Who is asked when this credential needs attention.",
-    )
     rotate_by = forms.DateField(
         required=False,
         label="Rotate by",
@@ -65,13 +54,20 @@ class DetailsForm(forms.Form):
         super().__init__(data, initial={**(initial or {}), **_initial(config)})
         owner_id = config.owner_id if config is not None else None
         members = Q(memberships__tenant_id=active_tenant_id()) | Q(id=owner_id)
-        self.fields["owner"].queryset = User.objects.filter(members).distinct()  # type: ignore[attr-defined]
+        self.fields["owner"] = forms.ModelChoiceField(
+            queryset=User.objects.filter(members).distinct(),
+            required=False,
+            label="Owner",
+            help_text="Who is asked when this credential needs attention.",
+        )
         if config is None:
             allowed = environments_for(user, "authconfigs.add_authconfig")
-            self.fields["environment"].queryset = allowed  # type: ignore[attr-defined]
             self.initial["environment"] = self.initial.get("environment") or allowed.first()
-        else:
-            del self.fields["environment"]
+            self.fields["environment"] = forms.ModelChoiceField(
+                queryset=allowed,
+                label="Environment",
+                help_text="It can't be changed later. Use a config of its own where credentials differ.",
+            )
         if not holds_consent:
             del self.fields["drop_grant"]
         dress(self)
@@ -157,9 +153,9 @@ class ConfigForms:
     def refuse(self, errors: Mapping[str, list[str]]) -> None:
         """Put the save path's refusals beside the fields that they name."""
         for name, messages in errors.items():
-            form = self.fields if name in self.fields.fields else self.details
+            form: forms.Form = self.fields if name in self.fields.fields else self.details
             field = name if name in form.fields else None
-            known = form.errors.get(field or "__all__", [])
+            known = list(form.errors.get(field or "__all__", ()))
             form.add_error(field, [text for text in messages if text not in known])
         dress(self.fields)
         dress(self.details)

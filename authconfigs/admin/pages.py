@@ -7,10 +7,10 @@ from django.apps import apps
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from authconfigs import methods
+from authconfigs.admin.base import OwnPages
 from authconfigs.admin.forms import ConfigForms, told
 from authconfigs.admin.listing import Tested, last_tests
 from authconfigs.admin.states import config_status, is_readable, test_status, token_panel
@@ -26,7 +26,6 @@ from authconfigs.saving import (
     save_config,
 )
 from authconfigs.saving.tokens import needs_consent
-from tenants.admin_base import TenantAdmin
 from tenants.models import User
 from tenants.permissions import role_of
 from tenants.roles import Role
@@ -39,7 +38,7 @@ _EFFECTS = {
 HISTORY = 10
 
 
-class ConfigPages(TenantAdmin):
+class ConfigPages(OwnPages):
     """The add and change pages are our own: the save path isn't that of a model form, and has its own transaction."""
 
     def add_view(
@@ -65,9 +64,15 @@ class ConfigPages(TenantAdmin):
                 request, f"{saved.config.name} is saved. Attach it to an integration, then test it."
             )
             return self._done(request, saved)
-        context = {"forms": forms, "method": method, "choose_url": request.path}
         title = f"New auth config: {method.label}"
-        return self._page(request, "add_config", title=title, **context)
+        return self.page(
+            request,
+            "add_config",
+            title=title,
+            forms=forms,
+            method=method,
+            choose_url=request.path,
+        )
 
     def change_view(
         self,
@@ -76,11 +81,7 @@ class ConfigPages(TenantAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        config = self.get_object(request, object_id)
-        if config is None:
-            return self.missing(request, object_id)
-        if not self.has_view_or_change_permission(request, config):
-            raise PermissionDenied
+        config = self.found(request, object_id, verb="view")
         method = _asked_method(request) or methods.by_code(config.method)
         token = token_panel(config)
         forms = None
@@ -105,7 +106,7 @@ class ConfigPages(TenantAdmin):
                 self._say_changed(request, saved)
                 return self._done(request, saved)
             config = self.get_object(request, object_id) or config
-        return self._page(
+        return self.page(
             request,
             "config_page",
             title=config.name,
@@ -118,23 +119,14 @@ class ConfigPages(TenantAdmin):
 
     def choose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Another method for a config that exists."""
-        config = self.get_object(request, object_id)
-        if config is None:
-            return self.missing(request, object_id)
-        if not self.has_change_permission(request, config):
-            raise PermissionDenied
-        url = reverse("admin:authconfigs_authconfig_change", args=[config.id])
-        return self._choose(request, form_url=url, config=config)
-
-    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The one answer for what isn't there, whether or not another tenant has it."""
-        return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        config = self.found(request, object_id, verb="change")
+        return self._choose(request, form_url=self.url_of(config), config=config)
 
     def _choose(
         self, request: HttpRequest, *, form_url: str, config: AuthConfig | None
     ) -> HttpResponse:
         carried = request.GET.get("environment")
-        return self._page(
+        return self.page(
             request,
             "choose_method",
             title="How does the API want to be authenticated?",
@@ -192,21 +184,7 @@ class ConfigPages(TenantAdmin):
     def _done(self, request: HttpRequest, saved: SavedConfig) -> HttpResponse:
         for note in saved.notes:
             messages.info(request, note)
-        return HttpResponseRedirect(
-            reverse("admin:authconfigs_authconfig_change", args=[saved.config.id])
-        )
-
-    def _page(
-        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "original": original,
-            **more,
-        }
-        return TemplateResponse(request, f"authconfigs/{template}.html", context)
+        return HttpResponseRedirect(self.url_of(saved.config))
 
     def _known(
         self, request: HttpRequest, config: AuthConfig, method: AuthMethod
@@ -227,7 +205,7 @@ class ConfigPages(TenantAdmin):
             .only("started_at", "ok", "symptom")[:HISTORY]
         )
         for test in tests:
-            test.pill = test_status(ok=test.ok, symptom=test.symptom).pill
+            cast("Any", test).pill = test_status(ok=test.ok, symptom=test.symptom).pill
         readable = is_readable(credential, Keychain())
         alone = [Tested(t.ok, t.symptom, t.started_at) for t in tests[:1]]
         status = config_status(

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -104,7 +103,8 @@ class ConnectionAdmin(RunsTests):
         def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             wrapped: Any = self.admin_site.admin_view(view)
             wrapped.model_admin = self
-            return path(url, wrapped, name=name)
+            pattern: URLPattern = path(url, wrapped, name=name)
+            return pattern
 
         return [
             named(
@@ -141,9 +141,9 @@ class ConnectionAdmin(RunsTests):
         if saved is not None:
             messages.success(request, "The connection is saved. Test it now.")
             _say_more(request, saved)
-            return HttpResponseRedirect(self.change_url(saved.connection))
+            return HttpResponseRedirect(self.url_of(saved.connection))
         context = {"form": form, "integration": integration, "environment": environment}
-        return self._page(request, "add_connection", title="New connection", **context)
+        return self.page(request, "add_connection", title="New connection", **context)
 
     def change_view(
         self,
@@ -152,11 +152,7 @@ class ConnectionAdmin(RunsTests):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        connection = self.get_object(request, object_id)
-        if connection is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_or_change_permission(request, connection):
-            raise PermissionDenied
+        connection = self.found(request, object_id, verb="view")
         integration, environment = connection.integration, connection.environment
         form = None
         if self.has_change_permission(request, connection):
@@ -174,9 +170,9 @@ class ConnectionAdmin(RunsTests):
                 done = "The connection is saved." if saved.fields else "Nothing was changed."
                 messages.success(request, done)
                 _say_more(request, saved)
-                return HttpResponseRedirect(self.change_url(connection))
+                return HttpResponseRedirect(self.url_of(connection))
             connection = self.get_object(request, object_id) or connection
-        return self._page(
+        return self.page(
             request,
             "connection_page",
             title=title_of(connection),
@@ -220,7 +216,7 @@ class ConnectionAdmin(RunsTests):
         }
 
     def _choose_place(self, request: HttpRequest, place: PlaceForm) -> HttpResponse:
-        return self._page(
+        return self.page(
             request,
             "choose_place",
             title="New connection",
@@ -228,18 +224,6 @@ class ConnectionAdmin(RunsTests):
             config=place.attached,
             integrations=Integration.objects.exists(),
         )
-
-    def _page(
-        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "original": original,
-            **more,
-        }
-        return TemplateResponse(request, f"integrations/{template}.html", context)
 
 
 def title_of(connection: Connection) -> str:

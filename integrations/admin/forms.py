@@ -1,7 +1,7 @@
 """The forms of integrations and connections: plain ones, judged by the save path."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -75,10 +75,6 @@ class IntegrationForm(_Refusable):
 class PlaceForm(forms.Form):
     """Where a new connection is: asked for first, because the auth configs to choose from hang on it."""
 
-    integration = forms.ModelChoiceField(queryset=None, label="Integration")
-    environment = forms.ModelChoiceField(queryset=None, label="Environment")
-    config = forms.ModelChoiceField(queryset=None, required=False, widget=forms.HiddenInput)
-
     def __init__(self, asked: Mapping[str, str], *, user: User) -> None:
         allowed = environments_for(user, "integrations.add_connection")
         configs = AuthConfig.objects.filter(environment__in=allowed)
@@ -90,9 +86,13 @@ class PlaceForm(forms.Form):
         # What a link leaves open is asked for, without a word of what is missing.
         super().__init__(known if {"integration", "environment"} <= known.keys() else None)
         self.initial = known
-        self.fields["integration"].queryset = Integration.objects.all()  # type: ignore[attr-defined]
-        self.fields["environment"].queryset = allowed  # type: ignore[attr-defined]
-        self.fields["config"].queryset = configs  # type: ignore[attr-defined]
+        self.fields["integration"] = forms.ModelChoiceField(
+            queryset=Integration.objects.all(), label="Integration"
+        )
+        self.fields["environment"] = forms.ModelChoiceField(queryset=allowed, label="Environment")
+        self.fields["config"] = forms.ModelChoiceField(
+            queryset=configs, required=False, widget=forms.HiddenInput
+        )
         if self.attached is not None:
             self.fields["environment"].widget = forms.HiddenInput()
         dress(self)
@@ -105,6 +105,17 @@ def _found(configs: QuerySet[AuthConfig], typed_id: str | None) -> AuthConfig | 
         return None
 
 
+if TYPE_CHECKING:
+    _Choice = forms.ModelChoiceField[AuthConfig]
+else:
+    _Choice = forms.ModelChoiceField
+
+
+class _ConfigChoice(_Choice):
+    def label_from_instance(self, obj: AuthConfig) -> str:
+        return f"{obj.name} ({obj.get_method_display()})"
+
+
 class ConnectionForm(_Refusable):
     """A connection whose integration and environment are known."""
 
@@ -115,13 +126,6 @@ class ConnectionForm(_Refusable):
             attrs={"inputmode": "url", "placeholder": "https://api.example.com/v1"}
         ),
         help_text="What every path is appended to.",
-    )
-    auth_config = forms.ModelChoiceField(
-        queryset=None,
-        required=False,
-        label="Auth config",
-        empty_label="No authentication",
-        help_text="Only those of this environment.",
     )
     test_method = forms.ChoiceField(
         choices=[(name, name) for name in _METHODS],
@@ -184,16 +188,19 @@ class ConnectionForm(_Refusable):
     ) -> None:
         initial: dict[str, Any] = {"auth_config": config}
         if connection is not None:
-            columns = {*self.base_fields} - {"newest"}
+            columns = {*self.base_fields, "auth_config"} - {"newest"}
             initial = {column: getattr(connection, column) for column in columns}
         super().__init__(data, initial=initial)
         self.integration = integration
         self._connection = connection
-        configs = AuthConfig.objects.filter(environment=environment)
-        self.fields["auth_config"].queryset = configs  # type: ignore[attr-defined]
-        self.fields["auth_config"].label_from_instance = lambda each: (  # type: ignore[attr-defined]
-            f"{each.name} ({each.get_method_display()})"
+        self.fields["auth_config"] = _ConfigChoice(
+            queryset=AuthConfig.objects.filter(environment=environment),
+            required=False,
+            label="Auth config",
+            empty_label="No authentication",
+            help_text="Only those of this environment.",
         )
+        self.order_fields(("base_url", "auth_config"))
         head = integration.head
         if connection is None or head is None or connection.revision_id == head.id:
             del self.fields["newest"]

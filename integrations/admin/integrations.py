@@ -7,19 +7,18 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from authconfigs.admin.base import OwnPages
 from authconfigs.admin.states import test_status
 from integrations.admin.forms import IntegrationForm
 from integrations.models import Connection, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
 from integrations.saving.drafts import SavedIntegration
-from tenants.admin_base import TenantAdmin
 from tenants.badges import environment_badge
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
@@ -45,7 +44,7 @@ def with_pills(connections: QuerySet[Connection]) -> list[Connection]:
 
 
 @admin.register(Integration, site=site)
-class IntegrationAdmin(TenantAdmin):
+class IntegrationAdmin(OwnPages):
     list_display = ("name", "slug", "connections_column", "revision_column")
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
@@ -95,8 +94,8 @@ class IntegrationAdmin(TenantAdmin):
                 query = f"?integration={saved.integration.id}&config={config}"
                 url = reverse("admin:integrations_connection_add")
                 return HttpResponseRedirect(url + query)
-            return HttpResponseRedirect(self.change_url(saved.integration))
-        return self._page(request, "add_integration", title="New integration", form=form)
+            return HttpResponseRedirect(self.url_of(saved.integration))
+        return self.page(request, "add_integration", title="New integration", form=form)
 
     def change_view(
         self,
@@ -105,11 +104,7 @@ class IntegrationAdmin(TenantAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        integration = self.get_object(request, object_id)
-        if integration is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_or_change_permission(request, integration):
-            raise PermissionDenied
+        integration = self.found(request, object_id, verb="view")
         form = None
         if self.has_change_permission(request, integration):
             data = request.POST if request.method == "POST" else None
@@ -120,8 +115,8 @@ class IntegrationAdmin(TenantAdmin):
             saved = _saved(form, integration)
             if saved is not None:
                 _say_saved(request, saved)
-                return HttpResponseRedirect(self.change_url(integration))
-        return self._page(
+                return HttpResponseRedirect(self.url_of(integration))
+        return self.page(
             request,
             "integration_page",
             title=integration.name,
@@ -138,24 +133,14 @@ class IntegrationAdmin(TenantAdmin):
     def delete_model(self, request: HttpRequest, obj: Integration) -> None:
         delete(obj)
 
-    def used_by(self, obj: Integration) -> list[str]:
+    def used_by(self, obj: Model) -> list[str]:
         """Its connections: deleting an integration must not take along what sends requests."""
         return [
             f"connection {each} ({each.environment.slug})"
-            for each in Connection.objects.filter(integration=obj).select_related("environment")
+            for each in Connection.objects.filter(integration_id=obj.pk).select_related(
+                "environment"
+            )
         ]
-
-    def _page(
-        self, request: HttpRequest, template: str, *, title: str, original: Any = None, **more: Any
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "original": original,
-            **more,
-        }
-        return TemplateResponse(request, f"integrations/{template}.html", context)
 
 
 def _saved(form: IntegrationForm, integration: Integration | None) -> SavedIntegration | None:

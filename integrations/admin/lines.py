@@ -38,7 +38,7 @@ class Lines(forms.CharField):
             found[name] = each
         return found
 
-    def validate(self, value: dict[str, str]) -> None:  # type: ignore[override]
+    def validate(self, value: dict[str, str]) -> None:
         """The save path judges names and values."""
 
     def run_validators(self, value: object) -> None:
@@ -67,7 +67,7 @@ class Statuses(forms.CharField):
             raise forms.ValidationError("Write statuses as numbers, such as 200, 204.")
         return tuple(int(word) for word in words)
 
-    def validate(self, value: tuple[int, ...]) -> None:  # type: ignore[override]
+    def validate(self, value: tuple[int, ...]) -> None:
         """The save path judges the numbers."""
 
     def run_validators(self, value: object) -> None:

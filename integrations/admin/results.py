@@ -7,15 +7,14 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from authconfigs.admin.base import OwnPages
 from authconfigs.admin.states import in_words, test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.connections import title_of
 from integrations.models import ConnectionTest
-from tenants.admin_base import TenantAdmin
 from tenants.badges import Tone, moment, pill
 from tenants.models import User
 from tenants.site import site
@@ -53,7 +52,7 @@ CONTROLS = {
 
 
 @admin.register(ConnectionTest, site=site)
-class ConnectionTestAdmin(TenantAdmin):
+class ConnectionTestAdmin(OwnPages):
     """Read only. It isn't in the sidebar: tests are reached from what they tested."""
 
     list_display = (
@@ -101,19 +100,10 @@ class ConnectionTestAdmin(TenantAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        test = self.get_object(request, object_id)
-        if test is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, test):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Test of {name_of(test)}",
-            "original": test,
-            **page_of(test, cast("User", request.user)),
-        }
-        return TemplateResponse(request, "integrations/test_page.html", context)
+        test = self.found(request, object_id, verb="view")
+        more = page_of(test, cast("User", request.user))
+        title = f"Test of {name_of(test)}"
+        return self.page(request, "test_page", title=title, original=test, **more)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         raise PermissionDenied

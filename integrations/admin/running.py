@@ -1,43 +1,31 @@
 """Tests that people start from pages: POST, outside of any transaction, of what the scope finds and the role allows."""
 
-from typing import cast
-
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from authconfigs.admin.base import OwnPages
 from authconfigs.models import AuthConfig
 from integrations.models import Connection, ConnectionTest
 from integrations.targets import Name
 from integrations.testing import test_config, test_connection, test_connections
-from tenants.admin_base import TenantAdmin
 from tenants.middleware import tenant_of
-from tenants.models import User
 
 
-class RunsTests(TenantAdmin):
+class RunsTests(OwnPages):
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Test a connection, and show the result."""
-        connection = self.get_object(request, object_id)
-        if connection is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.allows(request, "test", connection):
-            raise PermissionDenied
+        connection = self.found(request, object_id, verb="test")
         return _shown(test_connection(name_of(request, connection)))
 
     @method_decorator(require_POST)
     def test_config_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Test an auth config with every connection that uses it, or its token endpoint alone."""
-        config = self.admin_site.get_model_admin(AuthConfig).get_object(request, object_id)
-        if config is None:
-            raise Http404
-        if not cast("User", request.user).has_perm("authconfigs.test_authconfig", config):
-            raise PermissionDenied
+        config = self.admin_site.get_model_admin(AuthConfig).found(request, object_id, verb="test")
         tests = test_config(config.id)
         if len(tests) == 1:
             return _shown(tests[0])
