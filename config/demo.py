@@ -93,12 +93,14 @@ def programs(port: int, *, provider_port: int) -> tuple[Program, ...]:
     """The four parts of the console."""
     python = sys.executable
     celery = (python, "-m", "celery", "--quiet", "-A", "config")
+    provider = (python, "manage.py", "run_provider")
     schedule = str(settings.VAR_DIR / "beat-schedule")
     return (
         Program("web", (python, "-m", "gunicorn", "config.wsgi", "--bind", f"{_HOST}:{port}")),
         Program("worker", (*celery, "worker", "--concurrency", "2")),
         Program("beat", (*celery, "beat", "--pidfile=", "--schedule", schedule)),
-        Program("provider", (python, "manage.py", "run_provider", "--port", str(provider_port))),
+        # Its key was rotated after the demo data's first tests.
+        Program("provider", (*provider, "--port", str(provider_port), "--rotated")),
     )
 
 

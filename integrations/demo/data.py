@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from integrations.demo.samples import BROKEN, WORKING, Sample
+from integrations.targets import Name
 from tenants.roles import Role
 
 STAGING, PRODUCTION = "staging", "production"
@@ -29,8 +30,16 @@ def document(provider: str, *, passwords: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def names(tenant: str) -> tuple[Name, ...]:
+    """Every connection of a demo tenant."""
+    return tuple(
+        Name(tenant, sample.slug, environment)
+        for sample in (*WORKING, *BROKEN)
+        for environment in _environments(sample)
+    )
+
+
 def _tenant(slug: str, name: str, *, provider: str, passwords: Mapping[str, str]) -> dict[str, Any]:
-    in_production = {sample.slug for sample in WORKING[:2]}
     samples = (*WORKING, *BROKEN)
     return {
         "slug": slug,
@@ -52,7 +61,7 @@ def _tenant(slug: str, name: str, *, provider: str, passwords: Mapping[str, str]
             _config(sample, environment, provider=provider)
             for sample in samples
             if sample.method
-            for environment in _environments(sample, in_production)
+            for environment in _environments(sample)
         ],
         "integrations": [
             {
@@ -61,7 +70,7 @@ def _tenant(slug: str, name: str, *, provider: str, passwords: Mapping[str, str]
                 "headers": {"Accept": "application/json"},
                 "connections": [
                     _connection(sample, environment, provider=provider)
-                    for environment in _environments(sample, in_production)
+                    for environment in _environments(sample)
                 ],
             }
             for sample in samples
@@ -69,8 +78,8 @@ def _tenant(slug: str, name: str, *, provider: str, passwords: Mapping[str, str]
     }
 
 
-def _environments(sample: Sample, in_production: set[str]) -> tuple[str, ...]:
-    return (STAGING, PRODUCTION) if sample.slug in in_production else (STAGING,)
+def _environments(sample: Sample) -> tuple[str, ...]:
+    return (STAGING, PRODUCTION) if sample.in_production else (STAGING,)
 
 
 def _config(sample: Sample, environment: str, *, provider: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class Sample:
     """A connection of the same name as its integration and auth config; `symptom` is what its test shows, None for a success.
 
     `path` is below the provider's address; `origin` replaces that address. A connection without own `method` uses the config
-    that is called `config`.
+    that is called `config`. Every one is in staging, some in production, too.
     """
 
     slug: str
@@ -28,6 +28,7 @@ class Sample:
     config: str = ""
     origin: str = ""
     connection: Mapping[str, Any] = field(default_factory=dict)
+    in_production: bool = False
 
     @property
     def auth_config(self) -> str:
@@ -39,7 +40,7 @@ _OAUTH = {"client_id": accounts.CLIENT.client_id}
 _CLIENT_SECRET = {"client_secret": accounts.CLIENT.secret}
 
 WORKING = (
-    Sample("bearer", "Bearer token", "/bearer", "bearer", {}, _BEARER),
+    Sample("bearer", "Bearer token", "/bearer", "bearer", {}, _BEARER, in_production=True),
     Sample(
         "api-key-header",
         "API key in a header",
@@ -47,6 +48,7 @@ WORKING = (
         "api_key",
         {"key": accounts.API_KEY_HEADER},
         {"value": accounts.API_KEY},
+        in_production=True,
     ),
     Sample(
         "api-key-query",
