@@ -56,8 +56,9 @@ def judge(
         stored_secrets=stored.secret_state,
         cleared=draft.cleared,
     )
-    form_errors = {name: list(messages) for name, messages in form.errors.items()}
-    if errors := {**_column_errors(draft), **form_errors}:
+    errors = _column_errors(draft)
+    errors |= {name: list(map(str, messages)) for name, messages in form.errors.items()}
+    if errors:
         raise InvalidDraft(errors)
     old_options = _completed(stored.options, form)
     secrets = {

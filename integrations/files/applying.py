@@ -1,7 +1,7 @@
 """Applying a file: all of it or nothing, in one transaction that is repeated when somebody else was faster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -45,9 +45,16 @@ def apply(content: bytes, options: Options) -> Outcome:
     except BadFile as error:
         lines = document.lines or lines_of(content)
         raise BadFile(
-            Problem(problem.path, problem.message, problem.line or lines.get(problem.path))
+            Problem(problem.path, problem.message, problem.line or _line_of(problem.path, lines))
             for problem in error.problems
         ) from None
+
+
+def _line_of(path: str, lines: Mapping[str, int]) -> int | None:
+    """The line of a path, or of the nearest thing around it where it is missing."""
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path)
 
 
 def _entry(document: Document) -> Entry:

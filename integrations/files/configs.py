@@ -9,6 +9,7 @@ from authconfigs.models import AuthConfig
 from authconfigs.saving import (
     ConfigDraft,
     InvalidDraft,
+    SavedConfig,
     Secret,
     current_credential,
     save_config,
@@ -17,7 +18,7 @@ from integrations.files.outcome import Report
 from integrations.files.placeholders import Unreadable, is_placeholder, resolve
 from integrations.files.shapes import Entry
 from integrations.files.work import Options, Work, unique
-from tenants.models import Membership, User
+from tenants.models import Environment, Membership, User
 
 
 class Refused(Exception):
@@ -37,22 +38,35 @@ def apply_configs(work: Work, options: Options, report: Report) -> None:
         key = (environment.slug, entry["name"])
         config = work.configs.get(key)
         try:
-            method = _method(entry, config, report)
-            draft = _draft(entry, config, method, owners=owners, options=options, report=report)
-            saved = save_config(draft, environment=environment, config=config, widen_origins=True)
-        except InvalidDraft as error:
-            report.refuse_draft(error, lambda name, e=entry, m=method: _place(e, m, name))
+            saved = _save(entry, environment, config, owners=owners, options=options, report=report)
         except Refused:
             continue
-        else:
-            work.configs[key] = saved.config
-            name = f"{work.tenant.slug}/{saved.config.name}"
-            slug = environment.slug
-            report.created_or_updated(
-                saved.created, "auth_config", name, fields=saved.fields, environment=slug
-            )
-            report.widened(name, saved.added_origins, purpose="token", environment=slug)
-            report.note(entry.path, saved.notes)
+        work.configs[key] = saved.config
+        name = f"{work.tenant.slug}/{saved.config.name}"
+        slug = environment.slug
+        report.created_or_updated(
+            saved.created, "auth_config", name, fields=saved.fields, environment=slug
+        )
+        report.widened(name, saved.added_origins, purpose="token", environment=slug)
+        report.note(entry.path, saved.notes)
+
+
+def _save(
+    entry: Entry,
+    environment: Environment,
+    config: AuthConfig | None,
+    *,
+    owners: Mapping[str, User],
+    options: Options,
+    report: Report,
+) -> SavedConfig:
+    method = _method(entry, config, report)
+    draft = _draft(entry, config, method, owners=owners, options=options, report=report)
+    try:
+        return save_config(draft, environment=environment, config=config, widen_origins=True)
+    except InvalidDraft as error:
+        report.refuse_draft(error, lambda name: _place(entry, method, name))
+        raise Refused from None
 
 
 def _stored(work: Work, entries: Iterable[Entry]) -> dict[tuple[str, str], AuthConfig]:

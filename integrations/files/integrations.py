@@ -59,7 +59,8 @@ def _stored_connections(work: Work, slugs: list[str]) -> dict[Key, Connection]:
     for row in rows.select_related("integration", "revision", "auth_config"):
         row.environment = environments[row.environment_id]
         # The same objects as those that were just saved, with what is prefetched for them.
-        row.auth_config = configs.get(row.auth_config_id, row.auth_config)
+        if row.auth_config_id in configs:
+            row.auth_config = configs[row.auth_config_id]
         found[row.integration.slug, row.environment.slug, row.name] = row
     return found
 
@@ -120,15 +121,15 @@ def _apply_connection(
                 entry.at("auth_config"), f"{environment.slug} has no auth config of this name."
             )
             return
-    draft = ConnectionDraft(
-        name=entry["name"],
-        base_url=base_url,
-        auth_config=config,
-        timeout=entry.value("timeout", stored=stored.timeout if stored else None, default=None),
-        revision=_revision(entry, parent, integration, stored),
-        **_test(entry, stored),
-    )
     try:
+        draft = ConnectionDraft(
+            name=entry["name"],
+            base_url=base_url,
+            auth_config=config,
+            timeout=entry.value("timeout", stored=stored.timeout if stored else None, default=None),
+            revision=_revision(entry, parent, integration, stored),
+            **_test(entry, stored),
+        )
         saved = save_connection(
             draft,
             integration=integration,

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from django.db.models import Max
 
 from authconfigs.outgoing import Query
+from authconfigs.saving import InvalidDraft
 from integrations.models import Integration, IntegrationRevision
+from integrations.saving.judging import header_errors
 from tenants.actor import current_actor
 
 
@@ -20,7 +22,9 @@ def content_hash(headers: Mapping[str, str], query: Query) -> str:
 def revision_of(
     integration: Integration, headers: Mapping[str, str], query: Query
 ) -> IntegrationRevision:
-    """The integration's revision with this content; made if there is none."""
+    """The integration's revision with this content; made if there is none. Raises InvalidDraft."""
+    if errors := header_errors(headers):
+        raise InvalidDraft({"headers": errors})
     digest = content_hash(headers, query)
     rows = IntegrationRevision.objects.filter(integration=integration)
     found = rows.filter(content_hash=digest).first()
