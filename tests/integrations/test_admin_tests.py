@@ -1,0 +1,163 @@
+"""Tests that are started on pages, and the page of their result."""
+
+import pytest
+
+from authconfigs.models import AuthConfig
+from integrations.demo.provider import Provider, accounts
+from integrations.models import Connection, ConnectionTest
+from tenants.models import AuditEvent, Tenant
+from tenants.roles import Role
+from tenants.scope import tenant_scope
+from tests.authconfigs import consoles
+from tests.authconfigs.consoles import MISSING, browser, html
+from tests.factories import (
+    make_config,
+    make_connection,
+    make_environment,
+    make_integration,
+    make_tenant,
+    posted,
+)
+
+
+def url(page: str, *ids: object, of: str = "connection") -> str:
+    return consoles.url(page, *ids, app=f"integrations_{of}")
+
+
+def wired(tenant: Tenant, provider: Provider, token: str = accounts.BEARER_TOKEN) -> Connection:
+    environment = make_environment(tenant)
+    config = make_config(environment, secrets={"token": token})
+    integration = make_integration(tenant, name="Ledger")
+    return make_connection(integration, environment, config, base_url=f"{provider.base_url}/bearer")
+
+
+def test_button_shows_the_result_and_records_who_pressed(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        response = browser(tenant, Role.OPERATOR).post(
+            url("test", row.id), posted(tenant), follow=True
+        )
+    page = html(response)
+    assert response.redirect_chain[-1][0] == url(
+        "change", ConnectionTest.objects.get().id, of="connectiontest"
+    )
+    for words in ("It works", "API request", "Wrong credential: refused", "Authorization: Bearer"):
+        assert words in page
+    assert accounts.BEARER_TOKEN not in page
+    assert AuditEvent.objects.get(action="test").actor.startswith("operator")
+
+
+def test_failed_test_names_cause_and_checks(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider, token="planted-wrong")
+        page = html(browser(tenant).post(url("test", row.id), posted(tenant), follow=True))
+    test = ConnectionTest.objects.get()
+    assert "Likely cause" in page
+    assert page.count("<li>") >= len(test.checks)
+    assert "Test again" in page
+    assert "planted-wrong" not in page
+    assert str(test.id) in page
+
+
+def test_result_is_there_as_text_to_be_copied(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider, token="planted-wrong")
+        page = html(browser(tenant).post(url("test", row.id), posted(tenant), follow=True))
+    text = page.partition('id="as-text">')[2].partition("</pre>")[0]
+    assert text.startswith("Test of Ledger in staging: FAILED: wrong_or_missing_credential")
+    assert "What to check:" in text
+    assert "planted-wrong" not in text
+
+
+def test_viewer_reads_a_result_but_isnt_offered_to_test_again(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        browser(tenant).post(url("test", row.id), posted(tenant))
+    test = ConnectionTest.objects.get()
+    client = browser(tenant, Role.VIEWER)
+    page = html(client.get(url("change", test.id, of="connectiontest")))
+    assert "It works" in page
+    assert "Test again" not in page
+    assert "Edit the" not in page
+
+
+def test_list_action_tests_what_is_ticked_and_only_that(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        other = make_connection(row.integration, row.environment, name="other")
+        data = posted(tenant, action="test_selected", _selected_action=str(row.id))
+        page = html(browser(tenant).post(url("changelist"), data, follow=True))
+    assert "1 tested: 1 passed, 0 failed." in page
+    for each in (row, other):
+        each.refresh_from_db()
+    assert (row.last_test_ok, other.last_test_ok) == (True, None)
+
+
+def test_config_is_tested_with_the_connection_that_uses_it(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        address = url("test", row.auth_config_id, of="config")
+        page = html(browser(tenant).post(address, posted(tenant), follow=True))
+    assert "It works" in page
+    row.refresh_from_db()
+    assert row.last_test_ok is True
+
+
+def test_oauth_config_without_a_connection_proves_its_token_endpoint(tenant: Tenant) -> None:
+    with Provider() as provider:
+        config = client_credentials(tenant, provider)
+        address = url("test", config.id, of="config")
+        page = html(browser(tenant).post(address, posted(tenant), follow=True))
+    assert "token endpoint" in page
+    assert accounts.CLIENT.secret not in page
+
+
+def client_credentials(tenant: Tenant, provider: Provider) -> AuthConfig:
+    return make_config(
+        make_environment(tenant),
+        method="oauth2_client_credentials",
+        options={"token_url": provider.token_url, "client_id": accounts.CLIENT.client_id},
+        secrets={"client_secret": accounts.CLIENT.secret},
+    )
+
+
+def test_refresh_button_gets_a_token(tenant: Tenant) -> None:
+    with Provider() as provider:
+        config = client_credentials(tenant, provider)
+        address = consoles.url("refresh", config.id)
+        page = html(browser(tenant, Role.OPERATOR).post(address, posted(tenant), follow=True))
+    assert "Valid" in page
+    assert AuditEvent.objects.filter(action="refresh", outcome="ok").count() == 1
+
+
+def test_static_config_without_a_connection_says_what_to_do(tenant: Tenant) -> None:
+    config = make_config(make_environment(tenant))
+    address = url("test", config.id, of="config")
+    page = html(browser(tenant).post(address, posted(tenant), follow=True))
+    assert "attach it to an integration first" in page
+
+
+def test_foreign_result_is_a_missing_one(tenant: Tenant) -> None:
+    globex = make_tenant("globex")
+    with Provider() as provider:
+        row = wired(globex, provider)
+        browser(globex).post(url("test", row.id), posted(globex))
+    with tenant_scope(globex.id):
+        foreign = ConnectionTest.objects.get().id
+    client = browser(tenant)
+    for page in ("change", "history", "delete"):
+        answers = [
+            client.get(url(page, each, of="connectiontest")).status_code
+            for each in (foreign, MISSING)
+        ]
+        assert answers in ([404, 404], [403, 403]), page
+
+
+@pytest.mark.parametrize("page", ["add", "delete"])
+def test_results_are_neither_made_nor_deleted_by_hand(tenant: Tenant, page: str) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        client = browser(tenant)
+        client.post(url("test", row.id), posted(tenant))
+    ids = [] if page == "add" else [ConnectionTest.objects.get().id]
+    assert client.get(url(page, *ids, of="connectiontest")).status_code == 403
