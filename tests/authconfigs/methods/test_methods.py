@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from authconfigs import methods
+from authconfigs.errors import ConfigInvalid
 from authconfigs.methods.base import Change
+from authconfigs.transport import Deadline
 from tests.authconfigs.methods.samples import SAMPLES, TOKEN, a_request
+from tests.authconfigs.transport.factories import make_door
+from tests.servers.raw import serve
+from tests.servers.scripts import answer
 
 
 def errors(code: str, **typed: Any) -> set[str]:
@@ -86,6 +91,18 @@ def test_basic_password_may_be_empty() -> None:
 
 def test_colon_in_a_basic_user_name_is_refused() -> None:
     assert errors("basic", username="a:b") == {"username"}
+    with pytest.raises(ConfigInvalid):
+        header("basic", username="a:b", password="c")
+
+
+def test_credential_beyond_ascii_goes_out_as_utf8() -> None:
+    fields = {"header": "Authorization", "prefix": "Tökén", "token": "geheım→"}
+    door = make_door()
+    with serve(answer()) as server:
+        signed = methods.by_code("bearer").authenticate(a_request(server.url()), fields, None)
+        door.send(signed, deadline=Deadline.after(5), max_bytes=1000)
+        door.close()
+    assert server.requests[0].header("Authorization") == "Tökén geheım→".encode()
 
 
 @pytest.mark.parametrize("pasted", ["\ttoken\n", "token ", "\n token"])
