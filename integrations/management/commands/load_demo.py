@@ -1,3 +1,4 @@
+import logging
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -24,6 +25,8 @@ class Command(ConsoleCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # A newcomer looks for the logins, not for every request of the first tests.
+        logging.getLogger("integrations.demo.provider").setLevel(logging.WARNING)
         number = options["provider_port"]
         try:
             passwords = load_demo(number)
