@@ -110,7 +110,12 @@ def prepare(provider_port: int) -> None:
         ("migrate", "--verbosity", "0"),
         ("load_demo", "--provider-port", str(provider_port)),
     ):
-        done = subprocess.run([sys.executable, "manage.py", *command], cwd=settings.BASE_DIR)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "manage.py", *command],
+            cwd=settings.BASE_DIR,
+            # So that the logins don't drown in what the demo data calls.
+            env={"LOG_LEVEL": "ERROR", **os.environ},
+        )
         if done.returncode:
             raise SystemExit(done.returncode)
 

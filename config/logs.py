@@ -11,7 +11,7 @@ MASK = "••••"
 
 _TELLING_NAME = (
     # The name of a header, parameter or field whose value is likely to be secret.
-    r"(?<![\w.-])(?=[\w.-]*?(?:secret|token|passw(?:or)?d|authorization|api[_-]?key|cookie|credential"
+    r"(?<![\w./-])(?=[\w.-]*?(?:secret|token|passw(?:or)?d|authorization|api[_-]?key|cookie|credential"
     r"|assertion|code_verifier|signature))[\w.-]++"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -19,8 +19,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^\s/@'\"]+@"), f"{MASK}@"),
     # /path?query: keys travel there, and so do OAuth's code and state.
     (re.compile(r"\?[^\s'\"<>?]*=[^\s'\"<>]*"), f"?{MASK}"),
-    # Authorization: Basic abc and Bearer abc, wherever they stand.
-    (re.compile(r"\b(Bearer|Basic|Token|Digest)\s+[^\s'\",]{4,}", re.IGNORECASE), rf"\1 {MASK}"),
+    # Bearer abc and Basic abc, wherever they stand; after Authorization any scheme.
+    (re.compile(r"\b(Bearer|Basic)\s+[^\s'\",]{4,}", re.IGNORECASE), rf"\1 {MASK}"),
+    (
+        re.compile(r"(authorization['\"]?\s*[:=]\s*b?['\"]?\w+)\s+[^\s'\",]+", re.IGNORECASE),
+        rf"\1 {MASK}",
+    ),
     # "client_secret": "abc", X-API-Key: abc, password=abc
     (
         re.compile(

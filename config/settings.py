@@ -94,6 +94,7 @@ UNFOLD = {
     "SITE_SUBHEADER": tenant_name,
     "SITE_SYMBOL": "key",
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "integrations.admin.home.home",
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
     "SIDEBAR": {"navigation": navigation()},

@@ -15,6 +15,8 @@ from config.logs import MaskingFilter, masked
         "Authorization: Bearer planted-secret",
         "Authorization: Basic planted-secret==",
         "{'Authorization': 'Bearer planted-secret'}",
+        "{'Authorization': 'Token planted-secret'}",
+        "proxy-authorization: Digest planted-secret",
         "{'X-API-Key': 'planted-secret', 'Accept': 'text/html'}",
         "{'X-API-Key': b'planted-secret planted-secret'}",
         '{"access_token": "planted-secret", "expires_in": 3600}',
@@ -36,6 +38,8 @@ def test_what_looks_like_a_credential_is_masked(line: str) -> None:
         '127.0.0.1 "GET /admin/" 200 512 bytes 13 ms',
         "Bad Request: /admin/authconfigs/",
         "Is it due? Not yet.",
+        "The authorization code expired; connect again.",
+        "No token for acme/old-client-secret: the token endpoint refuses (401 invalid_client).",
     ],
 )
 def test_ordinary_lines_stay_as_they_are(line: str) -> None:
