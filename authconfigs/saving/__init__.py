@@ -14,7 +14,7 @@ from authconfigs.saving.drafts import (
     SavedConfig,
     Secret,
 )
-from authconfigs.saving.judging import current_credential
+from authconfigs.saving.judging import KeyLookup, current_credential
 from tenants.refusals import InUse
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "EditConflict",
     "InUse",
     "InvalidDraft",
+    "KeyLookup",
     "SavedConfig",
     "Secret",
     "conflict",

@@ -9,14 +9,14 @@ from dataclasses import replace
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from authconfigs import methods, origins
+from authconfigs import datakeys, methods, origins
 from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.outgoing import origin_of
 from authconfigs.saving.conflicts import conflict
 from authconfigs.saving.credentials import make_credential, write_credential
 from authconfigs.saving.drafts import ConfigDraft, EditConflict, InvalidDraft, SavedConfig, Secret
-from authconfigs.saving.judging import Judged, current_credential, judge
+from authconfigs.saving.judging import Judged, KeyLookup, current_credential, judge
 from authconfigs.saving.tokens import follow_edit, make_row
 from tenants import audit
 from tenants.actor import current_actor
@@ -34,19 +34,22 @@ def save_config(
     widen_origins: bool = False,
     seen_revision: int | None = None,
     retyped_for_origin: bool = False,
+    numbered_key: KeyLookup = datakeys.numbered,
 ) -> SavedConfig:
     """Make a config in the environment, or change `config`.
 
     as_admin: whoever acts is an admin of the tenant. widen_origins: the operator describes origins by file, so nothing is
     asked for new ones. seen_revision: the revision that the form was drawn from, if it isn't that of `config`.
-    retyped_for_origin: the secrets were typed again because of a new origin of an API.
+    retyped_for_origin: the secrets were typed again because of a new origin of an API. numbered_key: finds data keys.
 
     Nothing is written when nothing changes. Raises InvalidDraft, and EditConflict when somebody else was faster.
     """
     if config is None:
         return _create(draft, judge(draft, config=None, credential=None), environment)
+    if config.environment_id != environment.id:
+        raise InvalidDraft({"environment": ["An auth config stays in its environment."]})
     credential = current_credential(config)
-    judged = judge(draft, config=config, credential=credential)
+    judged = judge(draft, config=config, credential=credential, numbered_key=numbered_key)
     urls = judged.method.token_origins(judged.options)
     new = (urls - origins.listed(config, _TOKEN)) if judged.same_method else frozenset()
     if new and not widen_origins:

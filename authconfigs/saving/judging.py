@@ -1,6 +1,6 @@
 """What a draft would change: judged by its method's form, compared with what is stored. Nothing is written here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,10 @@ from authconfigs.saving.tokens import needs_consent
 COLUMNS = ("name", "description", "owner_id", "rotate_by")
 # Options that an authorization code grant only uses when a person consents.
 AT_NEXT_CONSENT = frozenset({"scope", "authorize_params"})
+
+
+# How a tenant's data key of a number is found; whoever saves many configs remembers them meanwhile.
+KeyLookup = Callable[[UUID | None, int], datakeys.DataKey]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,11 @@ def current_credential(config: AuthConfig) -> Credential:
 
 
 def judge(
-    draft: ConfigDraft, *, config: AuthConfig | None, credential: Credential | None
+    draft: ConfigDraft,
+    *,
+    config: AuthConfig | None,
+    credential: Credential | None,
+    numbered_key: KeyLookup = datakeys.numbered,
 ) -> Judged:
     """Compare the draft with the stored config, or with nothing. Raises InvalidDraft."""
     method = _method(draft.method)
@@ -64,7 +72,8 @@ def judge(
     secrets = {
         name: secret
         for name, secret in form.secrets.items()
-        if config is None or not _is_stored(secret, stored.secret_state.get(name), config.tenant_id)
+        if config is None
+        or not _is_stored(secret, stored.secret_state.get(name), config.tenant_id, numbered_key)
     }
     dropped = frozenset(stored.secret_state) & draft.cleared - frozenset(secrets)
     changed_options = [
@@ -127,12 +136,14 @@ def _completed(options: Mapping[str, Any], form: MethodForm) -> dict[str, Any]:
     }
 
 
-def _is_stored(secret: Secret, state: Mapping[str, str] | None, tenant_id: UUID) -> bool:
+def _is_stored(
+    secret: Secret, state: Mapping[str, str] | None, tenant_id: UUID, numbered_key: KeyLookup
+) -> bool:
     if state is None:
         return False
     number = int(state["fingerprint"].partition(":")[0])
     try:
-        key = datakeys.numbered(tenant_id, number)
+        key = numbered_key(tenant_id, number)
     except SecretUnreadable as error:
         raise InvalidDraft({"__all__": [error.summary]}) from None
     return key.fingerprint(secret) == state["fingerprint"]

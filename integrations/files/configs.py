@@ -1,6 +1,7 @@
 """Auth configs, as a file wants them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from authconfigs import methods
@@ -9,7 +10,6 @@ from authconfigs.models import AuthConfig
 from authconfigs.saving import (
     ConfigDraft,
     InvalidDraft,
-    SavedConfig,
     Secret,
     current_credential,
     save_config,
@@ -18,7 +18,7 @@ from integrations.files.outcome import Report
 from integrations.files.placeholders import Unreadable, is_placeholder, resolve
 from integrations.files.shapes import Entry
 from integrations.files.work import Options, Work, unique
-from tenants.models import Environment, Membership, User
+from tenants.models import Membership, User
 
 
 class Refused(Exception):
@@ -38,7 +38,17 @@ def apply_configs(work: Work, options: Options, report: Report) -> None:
         key = (environment.slug, entry["name"])
         config = work.configs.get(key)
         try:
-            saved = _save(entry, environment, config, owners=owners, options=options, report=report)
+            draft, place = _draft(entry, config, owners=owners, options=options, report=report)
+            saved = save_config(
+                draft,
+                environment=environment,
+                config=config,
+                widen_origins=True,
+                numbered_key=work.numbered_key,
+            )
+        except InvalidDraft as error:
+            report.refuse_draft(error, place)
+            continue
         except Refused:
             continue
         work.configs[key] = saved.config
@@ -49,24 +59,6 @@ def apply_configs(work: Work, options: Options, report: Report) -> None:
         )
         report.widened(name, saved.added_origins, purpose="token", environment=slug)
         report.note(entry.path, saved.notes)
-
-
-def _save(
-    entry: Entry,
-    environment: Environment,
-    config: AuthConfig | None,
-    *,
-    owners: Mapping[str, User],
-    options: Options,
-    report: Report,
-) -> SavedConfig:
-    method = _method(entry, config, report)
-    draft = _draft(entry, config, method, owners=owners, options=options, report=report)
-    try:
-        return save_config(draft, environment=environment, config=config, widen_origins=True)
-    except InvalidDraft as error:
-        report.refuse_draft(error, lambda name: _place(entry, method, name))
-        raise Refused from None
 
 
 def _stored(work: Work, entries: Iterable[Entry]) -> dict[tuple[str, str], AuthConfig]:
@@ -107,13 +99,13 @@ def _method(entry: Entry, config: AuthConfig | None, report: Report) -> AuthMeth
 def _draft(
     entry: Entry,
     config: AuthConfig | None,
-    method: AuthMethod,
     *,
     owners: Mapping[str, User],
     options: Options,
     report: Report,
-) -> ConfigDraft:
-    """What the config is to be: what is stored, and over it what the file gives."""
+) -> tuple[ConfigDraft, Callable[[str], str]]:
+    """What the config is to be: what is stored, and over it what the file gives. And where its fields stand in the file."""
+    method = _method(entry, config, report)
     same = config is not None and config.method == method.code
     stored_options = current_credential(config).options if config is not None and same else {}
     stored_secrets = current_credential(config).secret_state if config is not None and same else {}
@@ -127,7 +119,7 @@ def _draft(
         if owner is None and entry["owner"] is not None:
             report.refuse(entry.at("owner"), "Nobody of this user name is staff of the tenant.")
             raise Refused
-    return ConfigDraft(
+    draft = ConfigDraft(
         name=entry["name"],
         method=method.code,
         options=_options(entry, method, stored_options, report=report),
@@ -138,6 +130,7 @@ def _draft(
         rotate_by=entry.value("rotate_by", stored=base.rotate_by, default=None),
         disabled=entry.value("disabled", stored=base.disabled_at is not None, default=False),
     )
+    return draft, partial(_place, entry, method)
 
 
 def _options(

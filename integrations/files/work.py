@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from authconfigs import datakeys
 from authconfigs.models import AuthConfig
+from authconfigs.saving import KeyLookup
 from integrations.files.outcome import Report
 from integrations.files.shapes import Entry
 from tenants.models import Environment, Tenant
@@ -23,12 +26,13 @@ class Options:
 
 @dataclass
 class Work:
-    """One tenant of the file while it is applied. Configs are by environment and name."""
+    """One tenant of the file while it is applied. Configs are by environment and name; data keys are looked up once."""
 
     entry: Entry
     tenant: Tenant
     environments: dict[str, Environment] = field(default_factory=dict)
     configs: dict[tuple[str, str], AuthConfig] = field(default_factory=dict)
+    numbered_key: KeyLookup = field(default_factory=lambda: cache(datakeys.numbered))
 
 
 def unique(entries: Iterable[Entry], keys: tuple[str, ...], report: Report) -> list[Entry]:

@@ -57,10 +57,13 @@ def save_connection(
         unmet = demand.unmet(draft.secrets, as_admin=as_admin, field="base_url")
         if unmet:
             raise InvalidDraft(unmet)
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    if not (changed or draft.secrets or _is_unlisted(config, origin)):
+        return SavedConnection(row, False, (), Change.NOTHING, (), ())
     try:
         with transaction.atomic():
             retyped = _retype(config, draft, for_origin=bool(demand.secrets))
-            fields, left = _write(row, values, seen=seen_revision)
+            left = _write(row, values, changed=changed, seen=seen_revision)
             added = _list_origin(config, origin)
             if left is not None:
                 _unlist_unused(left)
@@ -69,7 +72,7 @@ def save_connection(
     return SavedConnection(
         connection=row,
         created=connection is None,
-        fields=fields,
+        fields=tuple(name.removesuffix("_id") for name in changed),
         change=retyped.change if retyped is not None else Change.NOTHING,
         notes=retyped.notes if retyped is not None else (),
         added_origins=added,
@@ -106,15 +109,13 @@ def _values(
 
 
 def _write(
-    row: Connection, values: dict[str, Any], *, seen: int | None
-) -> tuple[tuple[str, ...], AuthConfig | None]:
-    """Store the columns; the names of those that changed, and the config whose credential may lead to less now."""
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    fields = tuple(name.removesuffix("_id") for name in changed)
+    row: Connection, values: dict[str, Any], *, changed: list[str], seen: int | None
+) -> AuthConfig | None:
+    """Store the columns; the config whose credential may lead to less since then."""
     if not changed:
-        return (), None
+        return None
     is_new = row._state.adding
-    left = row.auth_config if not is_new and {"base_url", "auth_config_id"} & set(changed) else None
+    left = row.auth_config if {"base_url", "auth_config_id"} & set(changed) else None
     values = {**values, "host": urlsplit(values["base_url"]).hostname or ""}
     for name, value in values.items():
         setattr(row, name, value)
@@ -126,8 +127,9 @@ def _write(
         rows = Connection.objects.filter(id=row.id, revision_number=seen)
         if not rows.update(**values, revision_number=row.revision_number):
             raise conflict(row)
+    fields = [name.removesuffix("_id") for name in changed]
     audit.record("create" if is_new else "change", row, fields=fields)
-    return fields, left
+    return left
 
 
 def _retype(
@@ -141,6 +143,10 @@ def _retype(
         config=config,
         retyped_for_origin=for_origin,
     )
+
+
+def _is_unlisted(config: AuthConfig | None, origin: str) -> bool:
+    return config is not None and origin not in origins.listed(config, _API)
 
 
 def _list_origin(config: AuthConfig | None, origin: str) -> tuple[str, ...]:

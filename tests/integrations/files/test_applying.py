@@ -2,7 +2,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection as db_connection
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from authconfigs.models import AllowedOrigin, AuthConfig, OAuthToken
 from authconfigs.saving import current_credential
@@ -488,3 +490,31 @@ def test_the_trail_names_the_shell(tmp_path: Path) -> None:
         "connection",
     }
     assert "planted-key" not in str([event.fields for event in events])
+
+
+def many(number: int) -> dict[str, Any]:
+    tenant = basic()
+    configs, integrations = tenant["auth_configs"], tenant["integrations"]
+    tenant["auth_configs"] = [{**configs[0], "name": f"c{index}"} for index in range(number)]
+    tenant["integrations"] = [
+        {
+            **integrations[0],
+            "slug": f"i{index}",
+            "connections": [{**integrations[0]["connections"][0], "auth_config": f"c{index}"}],
+        }
+        for index in range(number)
+    ]
+    return tenant
+
+
+def queries(path: Path, number: int) -> int:
+    with CaptureQueriesContext(db_connection) as captured:
+        assert apply_tenant(path, many(number)).code == 0
+    return len(captured)
+
+
+def test_what_does_not_change_costs_the_same_queries_for_many_as_for_few(tmp_path: Path) -> None:
+    made = queries(tmp_path, 5)
+    few = queries(tmp_path, 5)
+    assert queries(tmp_path, 25) < made + 20 * 35
+    assert queries(tmp_path, 25) == few
