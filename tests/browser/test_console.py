@@ -1,0 +1,89 @@
+"""What only a browser shows: the header, the copied text, pages that break no policy, light and dark."""
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from integrations.demo.provider import Provider
+from tenants.models import Tenant
+from tenants.roles import Role
+from tests.browser.test_setup_flow import PASSWORD, log_in
+from tests.factories import (
+    make_config,
+    make_connection,
+    make_environment,
+    make_integration,
+    make_member,
+    make_membership,
+    make_tenant,
+)
+
+
+def a_console(base_url: str = "https://api.example.com") -> Tenant:
+    tenant = make_tenant("acme", name="Acme Corp")
+    ann = make_member(tenant, Role.ADMIN, username="ann", password=PASSWORD)
+    make_membership(ann, make_tenant("globex", name="Globex"), Role.VIEWER)
+    for environment in (
+        make_environment(tenant),
+        make_environment(tenant, "production", protected=True),
+    ):
+        config = make_config(environment)
+        integration = make_integration(tenant, f"api-{environment.slug}")
+        make_connection(integration, environment, config, base_url=base_url)
+    return tenant
+
+
+def test_tenant_is_switched_in_the_header(live_server: LiveServer, page: Page) -> None:
+    a_console()
+    log_in(page, live_server)
+    header = page.locator("#header-inner")
+    header.get_by_text("Acme Corp").click()
+    header.get_by_role("button", name="Globex").click()
+    expect(header.get_by_text("Globex")).to_be_visible()
+    expect(header.get_by_text("Viewer")).to_be_visible()
+    page.get_by_role("link", name="Authorization").click()
+    expect(page.get_by_text("billing")).to_have_count(0)
+
+
+def test_result_is_copied_as_text(live_server: LiveServer, page: Page) -> None:
+    with Provider() as provider:
+        a_console(f"{provider.base_url}/bearer")
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        log_in(page, live_server)
+        page.get_by_role("link", name="Connections").click()
+        page.get_by_role("link", name="api-staging").first.click()
+        page.get_by_role("button", name="Test connection").click()
+        page.get_by_role("button", name="Copy as text").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert "FAILED: wrong_or_missing_credential" in text
+    assert "planted-token" not in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_pages_load_without_errors_and_fit(
+    live_server: LiveServer, page: Page, scheme: Literal["light", "dark"], width: int
+) -> None:
+    a_console()
+    problems: list[str] = []
+    page.on("console", lambda each: problems.append(each.text) if "Policy" in each.text else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in(page, live_server)
+    addresses = [f"{live_server.url}/admin/"]
+    for models in ("authconfigs/authconfig", "integrations/integration", "integrations/connection"):
+        base = f"{live_server.url}/admin/{models}/"
+        addresses += [base, f"{base}add/"]
+        page.goto(base)
+        link = page.locator("#result_list a[href*='/change/']").first.get_attribute("href")
+        addresses.append(f"{live_server.url}{link}")
+    addresses.append(f"{live_server.url}/admin/authconfigs/authconfig/add/?method=oauth2_password")
+    for address in addresses:
+        page.goto(address)
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
+        assert not too_wide, address
+    assert not problems
