@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
@@ -138,6 +138,9 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
 
     # Lists
 
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        return [self._scoped(declared) for declared in super().get_list_filter(request)]
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         if request is None:
             return False
@@ -211,6 +214,14 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         # Django leads to the index with a message; a plain 404 is the same for every id, and is recorded.
         raise Http404
+
+    def _scoped(self, declared: Any) -> Any:
+        """A filter by people offers those in this list only: users know no tenant."""
+        if isinstance(declared, str):
+            target = get_fields_from_path(self.model, declared)[-1].related_model
+            if target is not None and not issubclass(target, TenantModel):
+                return declared, admin.RelatedOnlyFieldListFilter
+        return declared
 
     def _perm(self, verb: str) -> str:
         return f"{self.opts.app_label}.{verb}_{self.opts.model_name}"

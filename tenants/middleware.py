@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
@@ -68,7 +69,10 @@ class TenantMiddleware:
         name = _page(request)
         if not isinstance(user, User) or name in _WITHOUT_TENANT:
             return None
-        if user.is_superuser and name.startswith(_PLATFORM_PAGES):
+        if name.startswith(_PLATFORM_PAGES):
+            if not user.is_superuser:
+                # Before any look-up: whether a tenant exists is nobody else's business.
+                raise PermissionDenied
             return None
         tenant = tenant_of(request)
         if tenant is None:

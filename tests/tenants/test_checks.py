@@ -28,7 +28,7 @@ def test_a_model_without_a_tenant_is_an_error() -> None:
 @isolate_apps("tenants")
 def test_a_manager_that_sees_every_tenant_is_an_error() -> None:
     class Seen(TenantModel):
-        objects = models.Manager()  # type: ignore[assignment,misc]
+        objects = models.Manager()  # type: ignore[assignment]
 
         class Meta:
             app_label = "tenants"
