@@ -11,7 +11,7 @@ from authconfigs.saving import EditConflict
 from integrations.files.configs import apply_configs
 from integrations.files.integrations import apply_integrations
 from integrations.files.outcome import Applied, Report
-from integrations.files.problems import BadFile, Problem
+from integrations.files.problems import BadFile, Problem, cut
 from integrations.files.pruning import prune
 from integrations.files.reading import Document, lines_of, parse
 from integrations.files.shapes import FILE, Entry
@@ -46,7 +46,7 @@ def apply(content: bytes, options: Options) -> Outcome:
         lines = document.lines or lines_of(content)
         raise BadFile(
             Problem(problem.path, problem.message, problem.line or _line_of(problem.path, lines))
-            for problem in error.problems
+            for problem in cut(error.problems)
         ) from None
 
 

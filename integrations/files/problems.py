@@ -1,10 +1,11 @@
 """What is wrong with a file: each problem has a path and a reason, never a value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 MAX_DEPTH = 30
+MAX_PROBLEMS = 200
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class BadFile(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def cut(problems: Sequence[Problem]) -> list[Problem]:
+    """As many as somebody reads."""
+    more = len(problems) - MAX_PROBLEMS
+    rest = [Problem("", f"There are {more} problems more.")] if more > 0 else []
+    return [*problems[:MAX_PROBLEMS], *rest]
 
 
 def child(path: str, key: str | int) -> str:

@@ -64,8 +64,15 @@ def test_variables_are_utf_8_whatever_the_locale() -> None:
     tenant = with_config(
         method="basic", options={"username": "jö"}, secrets={"password": "${env:PASSWORD}"}
     )
-    narrow = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    made = manage("apply", "-", given=content(tenant), PASSWORD="pä:ss", **narrow)
+    made = manage(
+        "apply",
+        "-",
+        given=content(tenant),
+        PASSWORD="pä:ss",
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+    )
 
     assert made.returncode == 0
     with unscoped("a test looks at one row"):

@@ -185,3 +185,10 @@ def test_a_file_that_cannot_be_read_is_exit_2(tmp_path: Path, name: str) -> None
 
     assert told.code == 2
     assert "can't be read" in told.document["error"]
+
+
+def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
+    told = apply_tenant(tmp_path, basic(environments=[5] * 10_000))
+
+    assert len(told.stderr.splitlines()) == 201
+    assert told.stderr.splitlines()[-1] == "There are 9800 problems more."
