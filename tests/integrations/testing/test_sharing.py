@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -12,9 +12,11 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from authconfigs.database import database_now
 from integrations import testing
 from integrations.demo.provider import Provider, accounts
 from integrations.models import ControlTurn, StartedTests
+from integrations.testing import rate
 from integrations.testing.rate import count_start
 from tenants.scope import tenant_scope
 from tests.integrations.testing.cases import (
@@ -119,6 +121,26 @@ def test_rate_holds_whoever_races(settings: Any, provider: Provider) -> None:
 
     assert sum(1 for wait in waits if wait is None) == 3
     assert all(0 < wait <= 60 for wait in waits if wait is not None)
+
+
+@pytest.mark.django_db
+def test_start_of_another_between_reading_and_writing_is_counted(
+    settings: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TEST_RATE_PER_MINUTE = 1
+    bearer(provider.base_url + "/bearer")
+    tenant, others = tenant_id(), list[float | None]()
+    clock = database_now
+
+    def after_another() -> datetime:
+        monkeypatch.setattr(rate, "database_now", clock)
+        others.append(count_start(tenant))
+        return clock()
+
+    monkeypatch.setattr(rate, "database_now", after_another)
+
+    assert count_start(tenant) is not None
+    assert others == [None]
 
 
 @pytest.mark.django_db
