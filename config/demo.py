@@ -5,6 +5,7 @@ PORT= picks the port of the console, and PUBLIC_BASE_URL with it; PROVIDER_PORT=
 
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from django.conf import settings
 
 from config.environment import private_folder
 from config.supervisor import Program, Supervisor
+from config.tether import tether
 from integrations.demo.provider import DEFAULT_PORT
 
 _HOST = "127.0.0.1"
@@ -123,6 +125,9 @@ def prepare(provider_port: int) -> None:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["PYTHONUNBUFFERED"] = "1"
+    if "MAKELEVEL" in os.environ:
+        # A kill -9 of make ends the console, too.
+        tether(os.getppid(), signal.SIGTERM)
     if os.environ.get("PORT"):
         port = port_of(os.environ["PORT"], name="PORT")
         os.environ["PUBLIC_BASE_URL"] = f"http://{_HOST}:{port}"
