@@ -12,8 +12,16 @@ from pytest_django import Settings
 from authconfigs import datakeys
 from authconfigs.fields import SealedField, all_sealed_fields
 from authconfigs.models import AuthConfig
+from authconfigs.sealed_values import batches, unreadable
 from tenants.scope import unscoped
-from tests.authconfigs.sealed_rows import a_credential, a_tenant, a_token, keys_setting, overwrite
+from tests.authconfigs.sealed_rows import (
+    a_credential,
+    a_tenant,
+    a_token,
+    keys_setting,
+    overwrite,
+    raw,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +145,21 @@ def test_sealed_column_of_a_later_model_is_walked_by_itself(
     registered = [*apps.get_models(include_auto_created=True), Later]
     monkeypatch.setattr(apps, "get_models", lambda **options: registered)
     assert {str(column) for column in all_sealed_fields()} - known == {"authconfigs.Later.secret"}
+
+
+@pytest.mark.parametrize("meanwhile", ["repaired", "deleted"])
+def test_value_that_was_repaired_or_deleted_since_it_was_read_is_not_called_unreadable(
+    meanwhile: str,
+) -> None:
+    row = a_credential(a_tenant())
+    stored = raw(row, "secrets") or b""
+    overwrite(row, "secrets", b"")
+    column = next(column for column in all_sealed_fields() if column.model is type(row))
+    with unscoped("a test"):
+        (batch,) = batches(column, 10)
+        assert unreadable(batch) == batch
+        if meanwhile == "repaired":
+            overwrite(row, "secrets", stored)
+        else:
+            row.delete()
+        assert unreadable(batch) == []

@@ -6,7 +6,8 @@ from pytest_django import Settings
 
 from authconfigs import datakeys
 from authconfigs.errors import SecretUnreadable
-from authconfigs.models import DataKey
+from authconfigs.fields import SealedField
+from authconfigs.models import Credential, DataKey
 from tenants.scope import tenant_scope, unscoped
 from tests.authconfigs.sealed_rows import (
     SECRETS,
@@ -86,6 +87,11 @@ def test_key_whose_transaction_was_rolled_back_harms_nobody() -> None:
     assert kept.id != lost.id
     assert datakeys.unwrapped(kept) != lost_secret
     assert read(row).secrets.reveal() == SECRETS
+    # And so does a process that has never seen the lost one.
+    fresh = datakeys.DataKey.opened(datakeys.unwrapped(kept), 1)
+    column = Credential._meta.get_field("secrets")
+    assert isinstance(column, SealedField)
+    assert fresh.open(raw(row, "secrets") or b"", column.place_of(row)) == SECRETS
 
 
 def test_opened_key_is_remembered_by_its_row(settings: Settings) -> None:

@@ -327,6 +327,23 @@ def test_progress_is_on_stderr_and_the_document_alone_on_stdout() -> None:
     assert lines[-1].endswith("3/3")
 
 
+def test_progress_is_drawn_in_place_on_a_terminal() -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    tenant = a_tenant()
+    for number in range(3):
+        a_credential(tenant, f"c-{number}")
+    err = Terminal()
+    call_command(
+        "rotate_encryption_keys", "--data-keys", "--batch-size=1", stdout=StringIO(), stderr=err
+    )
+    first, *_, last = err.getvalue().removeprefix("\r").split("\r")
+    assert first == "Sealing anew ██████████░░░░░░░░░░░░░░░░░░░░ 1/3"
+    assert last == f"Sealing anew {'█' * 30} 3/3\n"
+
+
 def test_without_json_a_person_reads_what_was_done() -> None:
     a_credential(a_tenant())
     out = StringIO()
