@@ -1,0 +1,75 @@
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from tenants.admin_base import TenantAdmin
+from tenants.audit import record
+from tenants.badges import moment, pill
+from tenants.models import Tenant
+from tenants.site import site
+
+
+@admin.register(Tenant, site=site)
+class TenantListAdmin(TenantAdmin):
+    """Where platform operators arrive: they make tenants, switch them off and on, and enter one."""
+
+    form = forms.ModelForm
+    list_display = ("name", "slug", "state", "created", "enter")
+    search_fields = ("name", "slug")
+    fields = ("slug", "name")
+    records_itself: ClassVar[bool] = True
+    change_form_outer_after_template = "tenants/tenant_buttons.html"
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        action = "change" if change else "create"
+        record(action, obj, fields=form.changed_data, tenant_id=obj.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        view: Callable[..., HttpResponse] = self.admin_site.admin_view(require_POST(self.switch))
+        switch: URLPattern = path(
+            "<path:object_id>/switch/", view, name="tenants_tenant_switch_off"
+        )
+        return [switch, *super().get_urls()]
+
+    def switch(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Switch the tenant off, or on again: what is off does nothing, at once, everywhere."""
+        tenant = self.get_object(request, object_id)
+        if tenant is None:
+            raise Http404
+        if not self.allows(request, "switch_off", tenant):
+            raise PermissionDenied
+        tenant.disabled_at = None if tenant.disabled_at else timezone.now()
+        tenant.save(update_fields=["disabled_at"])
+        action = "switch_off" if tenant.disabled_at else "switch_on"
+        record(action, tenant, tenant_id=tenant.pk)
+        return redirect("admin:tenants_tenant_changelist")
+
+    @admin.display(description="State")
+    def state(self, tenant: Tenant) -> SafeString:
+        return pill("switched off", "bad") if tenant.disabled_at else pill("on", "good")
+
+    @admin.display(description="Since", ordering="created_at")
+    def created(self, tenant: Tenant) -> SafeString:
+        return moment(tenant.created_at)
+
+    @admin.display(description="")
+    def enter(self, tenant: Tenant) -> SafeString | str:
+        if tenant.disabled_at:
+            return ""
+        # The list stands in a form already, and forms can't be nested.
+        return format_html(
+            '<button class="c-button" name="tenant" value="{}" formmethod="post" formaction="{}">Enter</button>',
+            tenant.pk,
+            reverse("switch_tenant"),
+        )
