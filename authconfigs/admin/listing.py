@@ -18,7 +18,6 @@ from authconfigs.admin.states import (
     config_status,
     is_readable,
     secret_age,
-    test_status,
 )
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig, Credential, OAuthToken
@@ -155,8 +154,8 @@ class ConfigColumns:
         if not tests:
             return "–"
         last = max(tests, key=lambda test: cast("datetime", test.at))
-        words = test_status(ok=last.ok, symptom=last.symptom).text
-        return format_html('{}, <span class="c-subtle">{}</span>', words, moment(last.at))
+        words = "Passed" if last.ok else "Failed"
+        return format_html('{} <span class="c-subtle">{}</span>', words, moment(last.at))
 
     @admin.display(description="Used by")
     def used_by_column(self, config: AuthConfig) -> SafeString | str:

@@ -227,7 +227,7 @@ class ConfigPages(OwnPages):
             "connections": connections,
             "origins": list(config.allowed_origins.order_by("purpose", "origin")),
             "tests": tests,
-            "may": self._rights(request, config, stored),
+            "may": self._rights(request, config, stored, attached=bool(connections)),
             "why_readonly": _why_readonly(request, config),
             "method_changes": method.code != config.method,
             "old_method": stored,
@@ -235,13 +235,14 @@ class ConfigPages(OwnPages):
         }
 
     def _rights(
-        self, request: HttpRequest, config: AuthConfig, method: AuthMethod
+        self, request: HttpRequest, config: AuthConfig, method: AuthMethod, *, attached: bool
     ) -> dict[str, bool]:
         def may(perm: str) -> bool:
             return cast("User", request.user).has_perm(perm, config)
 
         return {
-            "test": may("authconfigs.test_authconfig"),
+            # Alone, only a token endpoint can be asked.
+            "test": (attached or method.uses_token) and may("authconfigs.test_authconfig"),
             "refresh": method.uses_token
             and not needs_consent(method.code)
             and may("authconfigs.refresh_authconfig"),

@@ -62,6 +62,8 @@ class ConnectionAdmin(RunsTests):
     list_select_related = ("integration", "environment", "auth_config")
     ordering = ("integration__name", "environment__protected", "environment__slug", "name")
     actions = ("test_selected",)
+    # As many tests at once as a page has rows.
+    list_disable_select_all = True
     records_itself: ClassVar[bool] = True
 
     @admin.display(description="Connection", ordering="integration__name")
@@ -205,6 +207,8 @@ class ConnectionAdmin(RunsTests):
             "environment": connection.environment,
             "status": status.pill,
             "tests": tests,
+            "is_readable_on_the_way": connection.auth_config is not None
+            and connection.base_url.lower().startswith("http://"),
             "address": f"{tenant.slug if tenant else ''}/{connection.integration.slug}{name}",
             "may": {
                 "test": self.allows(request, "test", connection),

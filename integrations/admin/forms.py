@@ -45,6 +45,7 @@ class IntegrationForm(_Refusable):
         help_text="One a line. No credentials: those belong in an auth config.",
     )
     query = lines.query("Query sent always", help_text="One name=value a line.")
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, data: QueryDict | None = None, *, integration: Integration | None = None
@@ -56,12 +57,19 @@ class IntegrationForm(_Refusable):
                 "name": integration.name,
                 "headers": head.headers if head else {},
                 "query": head.query if head else {},
+                "seen": str(integration.head_id),
             }
         super().__init__(data, initial=initial)
         if integration is not None:
             del self.fields["slug"]
         self._integration = integration
         dress(self)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the integration has another head than the one that the form was drawn from."""
+        seen = self.cleaned_data["seen"]
+        return self._integration is not None and seen not in ("", str(self._integration.head_id))
 
     def draft(self) -> IntegrationDraft:
         """What was typed; the form must be valid."""

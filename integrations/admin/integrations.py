@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.states import test_status
+from authconfigs.saving import conflict
 from integrations.admin.forms import IntegrationForm
 from integrations.models import Connection, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
@@ -148,11 +149,13 @@ def _saved(form: IntegrationForm, integration: Integration | None) -> SavedInteg
     if not form.is_valid():
         return None
     try:
+        if integration is not None and form.is_outdated:
+            raise conflict(integration)
         return save_integration(form.draft(), integration=integration)
     except InvalidDraft as invalid:
         form.refuse(invalid.errors)
-    except EditConflict as conflict:
-        form.refuse({"__all__": [str(conflict)]})
+    except EditConflict as refusal:
+        form.refuse({"__all__": [str(refusal)]})
     return None
 
 

@@ -183,6 +183,16 @@ def test_admin_moves_a_protected_connection_to_the_newest_revision(tenant: Tenan
     assert row.revision == integration.head
 
 
+def test_credential_over_http_is_warned_of(tenant: Tenant) -> None:
+    environment = make_environment(tenant)
+    integration, config = make_integration(tenant), make_config(environment)
+    bare = make_connection(integration, environment, base_url="http://127.0.0.1/", name="bare")
+    sent = make_connection(integration, environment, config, base_url="http://127.0.0.1/")
+    client = browser(tenant)
+    assert "can be read on the way" in html(client.get(url("change", sent.id)))
+    assert "can be read on the way" not in html(client.get(url("change", bare.id)))
+
+
 def test_viewer_sees_no_button_and_presses_nothing(tenant: Tenant) -> None:
     row = make_connection(make_integration(tenant), make_environment(tenant))
     client = browser(tenant, Role.VIEWER)

@@ -70,6 +70,20 @@ def test_other_headers_reach_unprotected_environments_alone(tenant: Tenant) -> N
     assert "Revision 1" in page
 
 
+def test_edit_over_another_edit_is_refused_and_what_was_typed_is_kept(tenant: Tenant) -> None:
+    integration = make_integration(tenant)
+    client, seen = browser(tenant), str(integration.head_id)
+    early = posted(tenant, name="Billing", headers="Accept: text/plain", query="", seen=seen)
+    client.post(url("change", integration.id), early)
+    late = posted(tenant, name="Billing", headers="Accept: text/html", query="", seen=seen)
+    page = html(client.post(url("change", integration.id), late))
+    assert "was changed by" in page
+    assert "text/html" in page
+    integration.refresh_from_db()
+    assert integration.head is not None
+    assert integration.head.headers == {"Accept": "text/plain"}
+
+
 def test_slug_never_changes(tenant: Tenant) -> None:
     integration = make_integration(tenant)
     data = posted(tenant, name="Other", slug="other", headers="", query="")
