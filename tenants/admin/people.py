@@ -24,7 +24,6 @@ from tenants.roles import Role
 from tenants.scope import active_tenant_id
 from tenants.site import site
 
-
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Membership]
 else:
@@ -156,7 +155,7 @@ class MembershipAdmin(TenantAdmin):
         return self._shown_once(request, obj)
 
     def new_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return cast(HttpResponse, require_POST(never_cache(self._new_link))(request, object_id))
+        return require_POST(never_cache(self._new_link))(request, object_id)
 
     def _new_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
         membership = self.get_object(request, object_id)
