@@ -85,7 +85,8 @@ def _holds_consent(config: AuthConfig) -> bool:
 
 def add(config: AuthConfig, origins: Iterable[str], *, purpose: Purpose) -> tuple[str, ...]:
     """Put origins on the list; those that weren't there."""
-    new = sorted(set(origins) - listed(config, purpose))
+    wanted = set(origins)
+    new = sorted(wanted - listed(config, purpose)) if wanted else []
     name = current_actor().name
     AllowedOrigin.objects.bulk_create(
         AllowedOrigin(config=config, origin=origin, purpose=purpose, added_by=name)

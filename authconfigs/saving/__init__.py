@@ -4,7 +4,13 @@
 token what the change of each field declares, `deleting` refuses what is in use.
 """
 
-from authconfigs.saving.configs import draft_of, preview_change, save_config, switch_config
+from authconfigs.saving.configs import (
+    draft_of,
+    preview_change,
+    save_config,
+    switch_config,
+    typed_secrets,
+)
 from authconfigs.saving.conflicts import conflict
 from authconfigs.saving.deleting import delete
 from authconfigs.saving.drafts import (
@@ -32,4 +38,5 @@ __all__ = [
     "preview_change",
     "save_config",
     "switch_config",
+    "typed_secrets",
 ]

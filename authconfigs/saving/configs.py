@@ -82,6 +82,14 @@ def draft_of(config: AuthConfig, *, secrets: Mapping[str, Secret] | None = None)
     )
 
 
+def typed_secrets(config: AuthConfig, secrets: Mapping[str, Secret]) -> frozenset[str]:
+    """The names of those that hold something, once blanks are off. Raises InvalidDraft."""
+    if not secrets:
+        return frozenset()
+    draft = draft_of(config, secrets=secrets)
+    return judge(draft, config=config, credential=current_credential(config)).typed
+
+
 def preview_change(config: AuthConfig, draft: ConfigDraft) -> Change:
     """What saving the draft would do to a stored token. Raises InvalidDraft."""
     return judge(draft, config=config, credential=current_credential(config)).change

@@ -17,6 +17,7 @@ from authconfigs.saving import (
     delete,
     draft_of,
     save_config,
+    typed_secrets,
 )
 from integrations.models import Connection, Integration
 from integrations.saving.drafts import ConnectionDraft, SavedConnection
@@ -54,7 +55,8 @@ def save_connection(
     demand = origins.NOTHING
     if config is not None and not widen_origins:
         demand = origins.demand(config, current_credential(config), origin=origin, purpose=_API)
-        unmet = demand.unmet(draft.secrets, as_admin=as_admin, field="base_url")
+        typed = typed_secrets(config, draft.secrets)
+        unmet = demand.unmet(typed, as_admin=as_admin, field="base_url")
         if unmet:
             raise InvalidDraft(unmet)
     changed = [name for name, value in values.items() if getattr(row, name) != value]

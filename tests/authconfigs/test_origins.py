@@ -65,14 +65,15 @@ def test_an_editor_cannot_point_the_token_url_at_another_origin(
     with acting(None, staging):
         config = save_config(draft, environment=staging).config
     with acting(editor, staging):
-        for secrets in ({}, {"password": "p"}, {"client_secret": "s"}):
+        for secrets in ({}, {"password": "p"}, {"client_secret": "s"}, {"client_secret": " "}):
             with pytest.raises(InvalidDraft) as refused:
                 save_config(
                     oauth("password", secrets=secrets, token_url=ELSEWHERE),
                     environment=staging,
                     config=config,
                 )
-            missing = {"client_secret", "password"} - set(secrets)
+            typed = {name for name, secret in secrets.items() if secret.strip()}
+            missing = {"client_secret", "password"} - typed
             assert set(refused.value.errors) == {"token_url", *missing}
             assert all(refused.value.errors[name] == [TYPE_AGAIN] for name in missing)
         config.refresh_from_db()

@@ -138,6 +138,22 @@ def test_setting_one_of_two_secrets_is_not_setting_them_all(
             save(draft(config, HERS), billing, staging)
 
 
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_a_blank_is_not_typing_the_secret_again(
+    staging: Environment, billing: Integration, editor: User, admin: User, blank: str
+) -> None:
+    with acting(admin, staging):
+        config = save_config(bearer(), environment=staging).config
+        connection = save(draft(config), billing, staging).connection
+    with acting(editor, staging):
+        with pytest.raises(InvalidDraft, match=TYPE_AGAIN):
+            save(draft(config, HERS, secrets={"token": blank}), billing, staging, connection)
+        with pytest.raises(InvalidDraft):
+            save(draft(config, HERS, secrets={"other": "x"}), billing, staging, connection)
+
+        assert api_origins(config) == {"https://api.example.com"}
+
+
 def test_typing_the_secret_again_moves_the_connection_and_keeps_what_is_stored(
     staging: Environment, billing: Integration, editor: User, admin: User
 ) -> None:
