@@ -17,7 +17,7 @@ from uuid import UUID
 
 from celery.signals import worker_process_shutdown, worker_shutdown
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -153,8 +153,15 @@ def _write_used(used: dict[UUID, datetime]) -> None:
 
 
 def _add(key: dict[str, Any], number: int) -> None:
-    if not UsageCount.objects.filter(**key).update(count=F("count") + number):
-        UsageCount.objects.create(**key, count=number)
+    rows = UsageCount.objects.filter(**key)
+    if rows.update(count=F("count") + number):
+        return
+    try:
+        with transaction.atomic():
+            UsageCount.objects.create(**key, count=number)
+    except IntegrityError:
+        # Another process began the hour at the same moment.
+        rows.update(count=F("count") + number)
 
 
 def flush(**_: object) -> None:

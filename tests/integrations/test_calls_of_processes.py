@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,28 +30,19 @@ def provider() -> Iterator[Provider]:
 
 def answers(number: int) -> list[str]:
     """What so many processes get that call at the same moment."""
-    with ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "tests.integrations.calling_process"],
-                    cwd=ROOT,
-                    env={**os.environ, "DATABASE_URL": database_url()},
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-            for _ in range(number)
-        ]
-        for process in running:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in running:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [process.communicate(timeout=60)[0].strip() for process in running]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.integrations.calling_processes", str(number)],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": database_url()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        for _ in range(number):
+            assert parent.stdout.readline() == "ready\n"
+        told, _ = parent.communicate("go\n", timeout=60)
+    return told.split("\n")[:-1]
 
 
 def test_sixteen_processes_with_an_expired_token_ask_once(provider: Provider) -> None:
