@@ -28,6 +28,6 @@ class Command(ConsoleCommand):
             tenants = tenants.filter(slug=options["tenant"])
             if not tenants:
                 self.fail(f"There is no tenant {options['tenant']}.")
-        self.stdout.write(write_yaml(export(tenants)), ending="")
         for tenant in tenants:
             audit.record("export", tenant, tenant_id=tenant.id)
+        self.stdout.write(write_yaml(export(tenants)), ending="")
