@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from authconfigs.admin.base import OwnPages
@@ -24,6 +24,10 @@ from tenants.badges import environment_badge
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
 from tenants.site import site
+
+
+# How many connections a cell of the list shows before it counts the rest.
+SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ class IntegrationAdmin(OwnPages):
                 "" if each.name == "default" else f" {each.name}",
                 test_status(ok=each.last_test_ok, symptom=each.last_test_symptom).pill,
             )
-            for each in integration.connections.all()
+            for each in list(integration.connections.all())[:SHOWN]
         )
         line = '<div class="c-row"><a href="{}">{}{}</a> {}</div>'
-        return format_html_join("", line, cells) or "–"
+        more = len(integration.connections.all()) - SHOWN
+        rest = format_html("<div>and {} more</div>", more) if more > 0 else ""
+        return format_html_join("", line, cells) + rest or "–"
 
     @admin.display(description="Revision")
     def revision_column(self, integration: Integration) -> str:
