@@ -25,7 +25,6 @@ from tenants.models import Environment, User
 from tenants.permissions import environments_for
 from tenants.site import site
 
-
 # How many connections a cell of the list shows before it counts the rest.
 SHOWN = 6
 
