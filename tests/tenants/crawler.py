@@ -62,6 +62,8 @@ def ask(
     client: Client, address: str, *, hide: str = "", data: dict[str, Any] | None = None
 ) -> Answer:
     """GET, or POST with `data`. What differs in any two answers, and `hide`, is taken out."""
+    # Messages of earlier answers that no page has shown yet.
+    client.cookies.pop("messages", None)
     answer = client.get(address) if data is None else client.post(address, data)
     found = tuple(str(message) for message in get_messages(answer.wsgi_request))
 
