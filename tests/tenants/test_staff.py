@@ -1,12 +1,16 @@
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tenants import staff
 from tenants.models import AuditEvent, Membership, Tenant, User
 from tenants.refusals import StaffRefused
 from tenants.roles import Role
+from tenants.scope import tenant_scope
 from tests.factories import make_member, make_membership, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +120,31 @@ def test_two_admins_cant_remove_each_other(tenant: Tenant) -> None:
     staff.change_role(membership_of(two), Role.VIEWER, by=one)
     with pytest.raises(StaffRefused):
         staff.remove(row_of_one, by=two)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_remove_each_other_at_once_dont_both_go() -> None:
+    acme = make_tenant()
+    pair = [make_member(acme, username="one"), make_member(acme, username="two")]
+    start = threading.Barrier(2)
+
+    def remove(by: User, other: User) -> bool:
+        try:
+            with tenant_scope(acme.id):
+                row = membership_of(other)
+                start.wait(timeout=10)
+                staff.remove(row, by=by)
+        except StaffRefused:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        removed = list(pool.map(remove, pair, reversed(pair)))
+    assert sorted(removed) == [False, True]
+    with tenant_scope(acme.id):
+        assert Membership.objects.count() == 1
 
 
 def test_a_login_is_deactivated_by_its_home_only(tenant: Tenant) -> None:
