@@ -48,7 +48,7 @@ class AuthConfig(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     environment = models.ForeignKey(
-        Environment, on_delete=models.PROTECT, related_name="auth_configs"
+        Environment, on_delete=models.RESTRICT, related_name="auth_configs"
     )
     name = models.CharField(
         max_length=50,

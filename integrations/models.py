@@ -79,10 +79,10 @@ class Connection(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     integration = models.ForeignKey(
-        Integration, on_delete=models.CASCADE, related_name="connections"
+        Integration, on_delete=models.RESTRICT, related_name="connections"
     )
     environment = models.ForeignKey(
-        Environment, on_delete=models.PROTECT, related_name="connections"
+        Environment, on_delete=models.RESTRICT, related_name="connections"
     )
     name = models.CharField(max_length=50, default="default", validators=[validate_slug])
     base_url = models.CharField("base URL", max_length=1000)
@@ -90,11 +90,11 @@ class Connection(TenantModel):
         AuthConfig,
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="connections",
     )
     revision = models.ForeignKey(
-        IntegrationRevision, editable=False, on_delete=models.PROTECT, related_name="connections"
+        IntegrationRevision, editable=False, on_delete=models.RESTRICT, related_name="connections"
     )
     timeout = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds.")
     test_method = models.CharField(max_length=20, default="GET")

@@ -12,7 +12,11 @@ from tenants import audit
 
 def refresh(request: HttpRequest, config: AuthConfig) -> None:
     """Ask the token endpoint for a new token, also where a failure stopped it."""
-    renewal = renew_now(load_config(config.id), force=True)
+    state = load_config(config.id)
+    if not state.method.uses_token:
+        messages.warning(request, "This method has no token: its secret is sent as it is stored.")
+        return
+    renewal = renew_now(state, force=True)
     if renewal.asked:
         audit.record("refresh", config, outcome=renewal.symptom or "ok")
     if renewal.ok:

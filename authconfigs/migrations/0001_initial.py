@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 (
                     "environment",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="auth_configs",
                         to="tenants.environment",
                     ),

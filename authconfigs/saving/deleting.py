@@ -1,7 +1,7 @@
 """Deleting what nothing uses."""
 
 from django.db import models, transaction
-from django.db.models.deletion import ProtectedError
+from django.db.models.deletion import RestrictedError
 
 from tenants import audit
 from tenants.refusals import InUse
@@ -13,8 +13,8 @@ def delete(row: models.Model) -> None:
         with transaction.atomic():
             audit.record("delete", row)
             row.delete()
-    except ProtectedError as error:
-        users = sorted(_named(user) for user in error.protected_objects)
+    except RestrictedError as error:
+        users = sorted(_named(user) for user in error.restricted_objects)
     else:
         return
     raise InUse(_named(row), users=users)
