@@ -116,3 +116,12 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
 
 site = ConsoleSite()
+
+
+def look(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the theme's colours and styles, also for pages outside of its frame, such as a 404."""
+    return {
+        "border_radius": site._get_config("BORDER_RADIUS", request),
+        "colors": site._get_colors("COLORS", request),
+        "styles": site._get_list("STYLES", request),
+    }

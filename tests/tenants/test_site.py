@@ -81,3 +81,8 @@ def test_a_page_names_the_tenant_and_the_others_to_switch_to(client: Client) -> 
     assert context["active_tenant"] == acme
     assert context["active_role"] == Role.EDITOR
     assert context["other_tenants"] == [globex]
+
+
+@pytest.mark.parametrize("address", ["/set-password/", "/nowhere/"])
+def test_pages_outside_of_the_frame_have_the_themes_colours(client: Client, address: str) -> None:
+    assert "--color-primary-600" in client.get(address).content.decode()
