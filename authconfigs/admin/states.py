@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from authconfigs.datakeys import Keychain
 from authconfigs.errors import SecretUnreadable
@@ -45,7 +46,7 @@ def test_status(*, ok: bool | None, symptom: str) -> Status:
         return Status("Passed", "good")
     if symptom == Symptom.UNPROVEN:
         return Status("Unproven", "warn", "A wrong credential is accepted, too.")
-    return Status(in_words(symptom).capitalize() or "Failed", "bad")
+    return Status(capfirst(in_words(symptom)) or "Failed", "bad")
 
 
 def is_readable(credential: Credential, keys: Keychain) -> bool:

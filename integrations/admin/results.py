@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.states import in_words, test_status
@@ -135,7 +136,7 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
         "config": config,
         "tone": tone,
         "icon": {"good": "check_circle", "warn": "help", "bad": "cancel"}[tone],
-        "symptom": in_words(test.symptom).capitalize(),
+        "symptom": capfirst(in_words(test.symptom)),
         "steps": [_step(step) for step in test.steps],
         "control": {"title": title, "words": words},
         "request_text": request_text(test.request),
