@@ -40,6 +40,8 @@ class OutboundError(Exception):
         self.permanent = permanent
         self.retry_after = retry_after
         self.status = status
+        # Whoever makes a call sets it: a new token had been obtained before this happened.
+        self.token_refreshed = False
 
 
 class ConfigInvalid(OutboundError):

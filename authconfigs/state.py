@@ -4,7 +4,7 @@ The query says which revision of a config and which generation of its token are 
 numbers, so a change is seen by the next call in every process, and nobody has to tell the others of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +19,7 @@ from authconfigs.database import as_time, as_uuid, fetch_one, released_connectio
 from authconfigs.errors import ConfigInvalid, OutboundError, PolicyRefused
 from authconfigs.methods.base import AuthMethod
 from authconfigs.models import AllowedOrigin, Credential
+from authconfigs.paths import UNSENDABLE
 from authconfigs.symptoms import Stage, Symptom
 from tenants.scope import tenant_scope
 
@@ -172,8 +173,15 @@ def load_config(config_id: UUID) -> ConfigState:
 
 def load_named_config(tenant: str, name: str, *, environment: str) -> ConfigState:
     """As `load_config`, by its names."""
+    refuse_bytes((tenant, environment, name))
     row = fetch_one(_BY_NAME, [tenant, environment, name])
     return _loaded(row, f"There is no auth config {tenant}/{name} in environment {environment}.")
+
+
+def refuse_bytes(names: Iterable[str]) -> None:
+    """Raises UnknownName for a name with bytes of the command line that aren't UTF-8: no database takes it."""
+    if any(UNSENDABLE.search(name) for name in names):
+        raise UnknownName("A name holds what isn't text: slugs have letters, digits and hyphens.")
 
 
 def _loaded(row: Sequence[Any] | None, missing: str) -> ConfigState:

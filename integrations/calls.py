@@ -4,7 +4,7 @@ Stages in order: config, policy, then the token, then dns, connect, tls and api 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,8 @@ class CallResult:
     """An answer of the API, of any status; `finding` says what is wrong with it, None for 2xx.
 
     `failure`: the API refused the token, and this is why there was no other. `dropped`: names of the caller's headers and
-    parameters that the credential displaced. `token_refreshed`: this call obtained a new token.
+    parameters that the credential displaced. `token_refreshed`: this call obtained a new token. `secrets`: what the answer may
+    reflect and nobody is shown.
     """
 
     response: requests.Response
@@ -56,6 +57,7 @@ class CallResult:
     token_refreshed: bool
     dropped: tuple[str, ...]
     elapsed_ms: float
+    secrets: frozenset[str] = field(repr=False)
 
     @property
     def symptom(self) -> Symptom | None:
@@ -102,24 +104,33 @@ class _Attempt:
         fields = config.fields
         request = outgoing(target, self.call)
         check_origin(config, request.url)
+        secrets = config.method.secret_values(fields, None)
         if not config.method.uses_token:
             request = config.method.authenticate(request, fields, None)
-            return self._result(self._sent(request, target), request)
+            return self._result(self._sent(request, target), request, secrets=secrets)
         self.door.check(request.url, protected=target.protected, credential=True)
         token = usable_token(config, deadline=self.deadline, door=self.door)
         signed = config.method.authenticate(request, fields, token.value)
-        response = self._sent(signed, target)
+        response = self._sent(signed, target, token_refreshed=token.refreshed)
         if not says_expired(response, fields):
-            return self._result(response, signed, token_refreshed=token.refreshed)
+            return self._result(response, signed, secrets=secrets, token_refreshed=token.refreshed)
         try:
             another = self._another(config, token)
         except TokenFailed as failure:
-            return self._result(response, signed, token_refreshed=token.refreshed, failure=failure)
+            return self._result(
+                response,
+                signed,
+                secrets=secrets,
+                token_refreshed=token.refreshed,
+                failure=failure,
+            )
         signed = config.method.authenticate(request, fields, another.value)
+        refreshed = token.refreshed or another.refreshed
         return self._result(
-            self._sent(signed, target),
+            self._sent(signed, target, token_refreshed=refreshed),
             signed,
-            token_refreshed=token.refreshed or another.refreshed,
+            secrets=secrets,
+            token_refreshed=refreshed,
             renewed=True,
         )
 
@@ -131,20 +142,27 @@ class _Attempt:
             fresh, deadline=self.deadline, refused_generation=refused.generation, door=self.door
         )
 
-    def _sent(self, request: OutgoingRequest, target: Target) -> requests.Response:
+    def _sent(
+        self, request: OutgoingRequest, target: Target, *, token_refreshed: bool = False
+    ) -> requests.Response:
         longest = min(settings.OUTBOUND_TIMEOUT, target.timeout or settings.OUTBOUND_TIMEOUT)
-        return self.door.send(
-            request,
-            deadline=Deadline.after(min(longest, self.deadline.remaining())),
-            max_bytes=settings.OUTBOUND_MAX_BYTES,
-            protected=target.protected,
-        )
+        try:
+            return self.door.send(
+                request,
+                deadline=Deadline.after(min(longest, self.deadline.remaining())),
+                max_bytes=settings.OUTBOUND_MAX_BYTES,
+                protected=target.protected,
+            )
+        except OutboundError as error:
+            error.token_refreshed = token_refreshed
+            raise
 
     def _result(
         self,
         response: requests.Response,
         request: OutgoingRequest,
         *,
+        secrets: Iterable[str] = (),
         token_refreshed: bool = False,
         renewed: bool = False,
         failure: TokenFailed | None = None,
@@ -156,6 +174,7 @@ class _Attempt:
             token_refreshed=token_refreshed,
             dropped=request.dropped,
             elapsed_ms=(time.perf_counter() - self.started) * 1000,
+            secrets=frozenset((*secrets, *request.credentials)),
         )
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from authconfigs.errors import OutboundError
+from authconfigs.masking import mask_text
 from authconfigs.symptoms import Stage, Symptom
 from integrations.calls import CallResult
 from integrations.diagnosis import Explanation, explain
@@ -43,28 +44,30 @@ def failure_document(
         "body": None,
         "symptom": error.symptom,
         "stage": error.stage,
-        "token_refreshed": False,
+        "token_refreshed": error.token_refreshed,
         "elapsed_ms": round(elapsed_ms),
         **_words(told),
     }
 
 
 def explained(result: CallResult, target: Target) -> Explanation | None:
-    """Why an answer isn't a success, and what to check; None for 2xx."""
+    """Why an answer isn't a success, and what to check; None for 2xx. What the API reflected of a secret is masked."""
     if result.failure is not None:
         return explained_error(result.failure, target)
     finding = result.finding
     if finding is None:
         return None
+    reflected = {name: mask_text(text, result.secrets) for name, text in finding.facts.items()}
     told = explain(
         finding.symptom,
         stage=Stage.API,
         status=result.response.status_code,
-        facts={**target.facts, **finding.facts},
+        facts={**target.facts, **reflected},
         case=finding.case,
     )
     if finding.symptom is Symptom.BLOCKED_BY_POLICY:
-        return replace(told, summary=redirect_summary(result.response))
+        summary = mask_text(redirect_summary(result.response), result.secrets)
+        return replace(told, summary=summary)
     return told
 
 

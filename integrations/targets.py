@@ -18,6 +18,7 @@ from authconfigs.state import (
     UnknownName,
     config_from,
     read_time,
+    refuse_bytes,
 )
 from authconfigs.symptoms import Stage
 from integrations.diagnosis import facts_of_options, without_query
@@ -142,7 +143,9 @@ def load_target(name: Name) -> Target:
 
     Raises UnknownName, which says what.
     """
-    row = fetch_one(_QUERY, [name.integration, name.environment, name.connection, name.tenant])
+    typed = [name.integration, name.environment, name.connection, name.tenant]
+    refuse_bytes(typed)
+    row = fetch_one(_QUERY, typed)
     if row is None:
         raise UnknownName(_unknown(name))
     place = row[:6]

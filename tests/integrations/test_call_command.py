@@ -20,7 +20,7 @@ from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
 from tests.integrations.wired import database_url, wired, wired_oauth
 from tests.servers.raw import serve
-from tests.servers.scripts import answer
+from tests.servers.scripts import answer, send_and_close
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +162,62 @@ def test_redirect_is_blocked_and_its_target_named_without_query(provider: Provid
     assert ran.document["status"] == 307
     assert f"{provider.base_url}/elsewhere " in ran.document["summary"]
     assert "from=demo" not in ran.document["summary"]
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "value"),
+    [
+        ("302 Found", "Location", "/gone/sekret-8271"),
+        ("403 Forbidden", "WWW-Authenticate", 'X error="insufficient_scope", scope="sekret-8271"'),
+    ],
+)
+def test_credential_that_the_api_reflects_stays_out_of_our_own_words(
+    status: str, header: str, value: str
+) -> None:
+    with serve(answer(status, headers=[(header, value)])) as server:
+        wired(server.url(""), secrets={"token": "sekret-8271"})
+        failed = called("--json")
+    document = failed.document
+    handed_over = document.pop("headers")
+
+    assert handed_over[header] == value
+    assert "••••" in str(document)
+    assert "sekret-8271" not in f"{document}{failed.err}"
+
+
+def test_failure_after_a_new_token_says_that_there_is_one(provider: Provider) -> None:
+    known = {"token_url": provider.token_url, "client_id": accounts.CLIENT.client_id}
+    with serve(send_and_close(b"garbage")) as server:
+        wired(
+            server.url(""),
+            method="oauth2_client_credentials",
+            options=known,
+            secrets={"client_secret": accounts.CLIENT.secret},
+        )
+        first, second = called("--json").document, called("--json").document
+
+    assert (first["stage"], first["status"]) == ("api", None)
+    assert (first["token_refreshed"], second["token_refreshed"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("call", "ac\udcffme/crm", "--environment", "staging", "--json"),
+        ("call", "acme/crm:\udcff", "--environment", "staging", "--json"),
+        ("call", "acme/crm", "--environment", "\udcff", "--json"),
+        ("test_connection", "acme/crm", "--environment", "\udcff", "--json"),
+        ("simulate_expiry", "acme/\udcff", "--environment", "staging", "--json"),
+        ("refresh_tokens", "--config", "acme/crm", "--environment", "\udcff", "--json"),
+        ("export", "\udcff"),
+    ],
+)
+def test_name_with_bytes_that_arent_utf8_is_unknown(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command(*arguments, stdout=io.StringIO())
+
+    assert refused.value.returncode == 2
+    assert "isn't text" in str(refused.value)
 
 
 def test_body_that_isnt_text_is_base64() -> None:

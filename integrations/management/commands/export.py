@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from authconfigs.state import UnknownName, refuse_bytes
 from integrations.files.exporting import export
 from integrations.files.writing import write_yaml
 from tenants import audit
@@ -25,6 +26,10 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         tenants = Tenant.objects.order_by("slug")
         if options["tenant"] is not None:
+            try:
+                refuse_bytes([options["tenant"]])
+            except UnknownName as unknown:
+                self.fail(str(unknown))
             tenants = tenants.filter(slug=options["tenant"])
             if not tenants:
                 self.fail(f"There is no tenant {options['tenant']}.")
