@@ -20,11 +20,10 @@ class Listener(logging.Handler):
 
 
 def turn_up() -> None:
-    """Set every logger that there is, but the pinned ones and those below them, to DEBUG."""
+    """Set every logger that there is to DEBUG, but for the pinned ones: those below them speak, too."""
     logging.getLogger().setLevel(logging.DEBUG)
     for name, known in logging.root.manager.loggerDict.items():
-        pinned = any(name == one or name.startswith(f"{one}.") for one in PINNED)
-        if isinstance(known, logging.Logger) and not pinned:
+        if isinstance(known, logging.Logger) and name not in PINNED:
             known.setLevel(logging.DEBUG)
 
 
