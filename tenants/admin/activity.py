@@ -1,7 +1,9 @@
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tenants.admin_base import TenantAdmin
@@ -16,14 +18,11 @@ class AuditEventAdmin(TenantAdmin):
 
     list_display = (
         "when",
-        "actor",
+        "who",
         "action_column",
         "object_column",
-        "environment",
         "fields_column",
-        "outcome",
-        "source_address",
-        "via",
+        "outcome_column",
     )
     list_display_links = None
     search_fields = ("actor", "action", "object_name")
@@ -42,14 +41,31 @@ class AuditEventAdmin(TenantAdmin):
     def when(self, event: AuditEvent) -> SafeString:
         return moment(event.at)
 
+    @admin.display(description="Who", ordering="actor")
+    def who(self, event: AuditEvent) -> SafeString:
+        return _with_detail(event.actor, event.source_address or event.via)
+
     @admin.display(description="Action", ordering="action")
     def action_column(self, event: AuditEvent) -> str:
         return event.action.replace("_", " ")
 
     @admin.display(description="Object", ordering="object_name")
-    def object_column(self, event: AuditEvent) -> str:
-        return f"{event.object_type} {event.object_name}".strip()
+    def object_column(self, event: AuditEvent) -> SafeString:
+        kind = _KINDS.get(event.object_type, event.object_type)
+        place = f"{kind} in {event.environment}" if event.environment else kind
+        return _with_detail(event.object_name, place)
 
     @admin.display(description="Changed fields")
     def fields_column(self, event: AuditEvent) -> str:
         return ", ".join(event.fields)
+
+    @admin.display(description="Outcome", ordering="outcome")
+    def outcome_column(self, event: AuditEvent) -> str:
+        return event.outcome.replace("_", " ")
+
+
+def _with_detail(text: str, detail: str) -> SafeString:
+    return format_html('{}<br><span class="c-subtle">{}</span>', text, detail)
+
+
+_KINDS = {model._meta.model_name: str(model._meta.verbose_name) for model in apps.get_models()}

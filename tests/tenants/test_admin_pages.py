@@ -125,7 +125,8 @@ def test_activity_shows_the_lines_of_this_tenant_only(acme: Tenant) -> None:
         )
     client = logged_in(make_member(acme))
     page = client.get(reverse("admin:tenants_auditevent_changelist")).content.decode()
-    assert "environment Quality" in page
+    assert "Quality" in page
+    assert "environment in qa" in page
     assert "Theirs" not in page
 
 
