@@ -92,6 +92,13 @@ UNFOLD = {
     "SITE_HEADER": "Outbound Auth Console",
     "SITE_SUBHEADER": tenant_name,
     "SITE_SYMBOL": "key",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("console/favicon.svg"),
+        }
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "integrations.admin.home.home",
     "STYLES": [lambda request: static("console/console.css")],
