@@ -551,21 +551,14 @@ def test_no_error_and_no_log_says_a_secret(
         token_url=f"{provider.token_url}?key=planted-query",
     )
     assert "planted" not in repr(client)
+    # Tracebacks quote the lines of this test, so the values don't stand in the calls.
+    secret, old = "planted-password", "planted-refresh-token"
+    soon = Deadline.after
     failures = [
         failure_of(
-            lambda: password(
-                client,
-                "user",
-                password="planted-password",
-                door=door,
-                deadline=Deadline.after(0.5),
-            )
+            lambda: password(client, "user", password=secret, door=door, deadline=soon(0.5))
         ),
-        failure_of(
-            lambda: refresh(
-                client, "planted-refresh-token", door=door, deadline=Deadline.after(0.5)
-            )
-        ),
+        failure_of(lambda: refresh(client, old, door=door, deadline=soon(0.5))),
     ]
     encoded = base64.b64encode(b"demo-client:planted-client-secret").decode()
     for failure in failures:
