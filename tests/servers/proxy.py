@@ -1,10 +1,10 @@
 """A forward proxy that does CONNECT and absolute-form requests, and keeps what it was asked."""
 
+import select
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from ssl import SSLContext
+from ssl import SSLContext, SSLSocket
 from urllib.parse import urlsplit
 
 from tests.servers.raw import Conversation, Server, serve
@@ -17,11 +17,24 @@ def _connected(host: str, port: int) -> Iterator[socket.socket]:
         yield upstream
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _relay(client: socket.socket, upstream: socket.socket) -> None:
+    """Pass bytes on, both ways, until a side ends. By one thread: two must not use one TLS socket at once."""
+    ways = {client: upstream, upstream: client}
     with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
+        while ready := _readable(list(ways)):
+            for side in ready:
+                data = side.recv(65536)
+                if not data:
+                    return
+                ways[side].sendall(data)
+
+
+def _readable(sides: list[socket.socket]) -> list[socket.socket]:
+    """The sides that have bytes, decrypted ones or on the wire; none after 5 s of silence."""
+    decrypted: list[socket.socket] = [
+        side for side in sides if isinstance(side, SSLSocket) and side.pending()
+    ]
+    return decrypted or select.select(sides, (), (), 5)[0]
 
 
 def serve_proxy(
@@ -53,9 +66,6 @@ def serve_proxy(
                 upstream.sendall(first)
             else:
                 talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pump, args=(upstream, talk.connection), daemon=True)
-            back.start()
-            _pump(talk.connection, upstream)
-            back.join(5)
+            _relay(talk.connection, upstream)
 
     return serve(script, tls=tls)

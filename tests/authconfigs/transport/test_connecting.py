@@ -87,7 +87,12 @@ def test_a_server_without_tls_says_so() -> None:
 
 
 def test_a_server_that_hangs_up_during_tls_is_a_tls_failure() -> None:
-    with serve(lambda talk: talk.reset()) as server:
+    def hang_up(talk: Conversation) -> None:
+        # Reset any earlier, it may be the connecting that fails.
+        talk.connection.recv(10)
+        talk.reset()
+
+    with serve(hang_up) as server:
         error = failing({}, server.url().replace("http://", "https://"))
     assert (error.symptom, error.stage) == (Symptom.TLS, Stage.TLS)
 
