@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-# Which tests `make test` runs; the reasons of skipped ones are printed.
+# Which tests `make test` runs, four at a time since many wait; the reasons of skipped ones are printed.
 TESTS ?= not faults
 
 .PHONY: help install dev demo test faults lint lock reset
@@ -22,7 +22,7 @@ demo: install ## Run the console with demo data; PORT=9000 picks another port
 	@exec $(BIN)/python -m config.demo
 
 test: dev ## Run the tests on the embedded database
-	@$(BIN)/python -m pytest -q -n auto -rs -m "$(TESTS)"
+	@$(BIN)/python -m pytest -q -n 4 -rs -m "$(TESTS)"
 
 faults: dev ## Run the long fault tests: killed processes, lost brokers, long waits
 	@if [ -d tests/faults ]; then FAULTS=full $(BIN)/python -m pytest -m faults; \
