@@ -18,6 +18,7 @@ from authconfigs.cache import VersionedCache
 from authconfigs.database import as_time, as_uuid, fetch_one, released_connection
 from authconfigs.errors import ConfigInvalid, OutboundError, PolicyRefused
 from authconfigs.methods.base import AuthMethod
+from authconfigs.methods.unknown import UnknownMethod
 from authconfigs.models import AllowedOrigin, Credential
 from authconfigs.paths import UNSENDABLE
 from authconfigs.symptoms import Stage, Symptom
@@ -110,13 +111,15 @@ class ConfigState:
         return known
 
     def refuse_if_off(self) -> None:
-        """Raises PolicyRefused at stage config when the tenant, the config or its method is switched off."""
+        """Raises PolicyRefused at stage config when the tenant, the config or its method is switched off, ConfigInvalid when there is no such method."""
         if self.tenant_off:
             raise PolicyRefused(
                 f"The tenant {self.tenant_slug} is switched off.", stage=Stage.CONFIG
             )
         if self.config_off:
             raise PolicyRefused(f"The auth config {self.name} is switched off.", stage=Stage.CONFIG)
+        if isinstance(self.method, UnknownMethod):
+            raise ConfigInvalid(self.method.problem)
         if not self.method.available():
             raise PolicyRefused(
                 f"The operator of this console has switched off the method {self.method.label}.",
@@ -167,7 +170,7 @@ _BY_NAME = f"SELECT {PLACE_COLUMNS}, {CONFIG_COLUMNS} {_FROM} WHERE t.slug = %s 
 
 
 def load_config(config_id: UUID) -> ConfigState:
-    """The config as it is now. Raises UnknownName when it is gone, ConfigInvalid when its method is unknown."""
+    """The config as it is now. Raises UnknownName when it is gone."""
     return _loaded(fetch_one(_BY_ID, [config_id]), "The auth config isn't there any more.")
 
 
@@ -196,13 +199,9 @@ def read_time(row: Sequence[Any]) -> datetime:
 
 
 def config_from(place: Sequence[Any], columns: Sequence[Any]) -> ConfigState:
-    """The state that PLACE_COLUMNS and CONFIG_COLUMNS tell of. Raises ConfigInvalid when its method is unknown."""
+    """The state that PLACE_COLUMNS and CONFIG_COLUMNS tell of."""
     tenant_id, tenant_slug, tenant_off, environment_id, environment, protected = place
     config_id, name, code, revision, token_revision, config_off, origins, *token, _ = columns
-    try:
-        method = methods.by_code(code)
-    except KeyError:
-        raise ConfigInvalid(f"This version doesn't know the method {code}.") from None
     words = (origins or "").split()
     listed = set(zip(words[::2], words[1::2], strict=True))
     return ConfigState(
@@ -214,7 +213,7 @@ def config_from(place: Sequence[Any], columns: Sequence[Any]) -> ConfigState:
         protected=bool(protected),
         config_id=as_uuid(config_id),
         name=name,
-        method=method,
+        method=methods.stored(code),
         revision=revision,
         token_revision=token_revision,
         config_off=bool(config_off),

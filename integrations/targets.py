@@ -8,7 +8,7 @@ from uuid import UUID
 
 from authconfigs.cache import VersionedCache
 from authconfigs.database import as_uuid, fetch_one, released_connection
-from authconfigs.errors import ConfigInvalid, OutboundError, PolicyRefused
+from authconfigs.errors import PolicyRefused
 from authconfigs.models import Credential
 from authconfigs.state import (
     CONFIG_COLUMNS,
@@ -50,7 +50,7 @@ class Name:
 class Target:
     """One connection as it was at `read_at`; `config` is None for one without authentication.
 
-    `obstacle` says why its config can't be used at all.
+    `config_elsewhere`: its config is another environment's, so it can't be used.
     """
 
     name: Name
@@ -64,7 +64,7 @@ class Target:
     timeout: float | None
     revision_id: UUID
     config: ConfigState | None
-    obstacle: OutboundError | None
+    config_elsewhere: bool
     read_at: datetime
 
     @property
@@ -91,8 +91,10 @@ class Target:
 
     def refuse_if_off(self) -> None:
         """Raises OutboundError at stage config when the tenant or the config is switched off, or the config can't be used."""
-        if self.obstacle is not None:
-            raise self.obstacle
+        if self.config_elsewhere:
+            raise PolicyRefused(
+                "The connection's auth config belongs to another environment.", stage=Stage.CONFIG
+            )
         if self.tenant_off:
             raise PolicyRefused(
                 f"The tenant {self.name.tenant} is switched off.", stage=Stage.CONFIG
@@ -150,17 +152,7 @@ def load_target(name: Name) -> Target:
         raise UnknownName(_unknown(name))
     place = row[:6]
     connection_id, revision_number, base_url, timeout, revision_id, authenticated = row[6:12]
-    config: ConfigState | None = None
-    obstacle: OutboundError | None = None
-    try:
-        if row[12] is not None:
-            config = config_from(place, row[12:])
-        elif authenticated:
-            obstacle = PolicyRefused(
-                "The connection's auth config belongs to another environment.", stage=Stage.CONFIG
-            )
-    except ConfigInvalid as unknown_method:
-        obstacle = unknown_method
+    config = config_from(place, row[12:]) if row[12] is not None else None
     return Target(
         name=name,
         tenant_id=as_uuid(place[0]),
@@ -173,7 +165,7 @@ def load_target(name: Name) -> Target:
         timeout=timeout,
         revision_id=as_uuid(revision_id),
         config=config,
-        obstacle=obstacle,
+        config_elsewhere=config is None and bool(authenticated),
         read_at=read_time(row),
     )
 

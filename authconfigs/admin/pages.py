@@ -82,7 +82,7 @@ class ConfigPages(OwnPages):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         config = self.found(request, object_id, verb="view")
-        method = _asked_method(request) or methods.by_code(config.method)
+        method = _asked_method(request) or methods.stored(config.method)
         token = token_panel(config)
         forms = None
         if self.has_change_permission(request, config):
@@ -191,7 +191,7 @@ class ConfigPages(OwnPages):
     ) -> dict[str, Any]:
         """All that the page shows besides the form."""
         credential = current_credential(config)
-        stored = methods.by_code(config.method)
+        stored = methods.stored(config.method)
         labels = {name: str(field.label) for name, field in stored.Form().declared().items()}
         connections = list(
             cast("Any", config).connections.select_related("integration").order_by("id")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from authconfigs import methods
 from authconfigs.datakeys import Keychain
 from authconfigs.errors import SecretUnreadable
 from authconfigs.fields import Stored
+from authconfigs.methods.unknown import UnknownMethod
 from authconfigs.models import AuthConfig, Credential, OAuthToken
 from authconfigs.saving.tokens import needs_consent
 from authconfigs.symptoms import Symptom
@@ -86,6 +88,8 @@ def config_status(
     """The one state that matters most; `tests` are the last ones of each connection, or of the config alone."""
     if config.disabled_at is not None:
         return Status("Switched off", "quiet", f"Since {config.disabled_at:%Y-%m-%d %H:%M} UTC")
+    if isinstance(methods.stored(config.method), UnknownMethod):
+        return Status("Unknown method", "bad", f"This version doesn't know {config.method}")
     if not readable:
         return Status("Can't be decrypted", "bad", "Can't be decrypted with the current keys")
     if token is not None:

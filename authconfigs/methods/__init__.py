@@ -7,6 +7,7 @@ from authconfigs.methods.bearer import Bearer
 from authconfigs.methods.oauth2_authorization_code import AuthorizationCode
 from authconfigs.methods.oauth2_client_credentials import ClientCredentials
 from authconfigs.methods.oauth2_password import PasswordGrant
+from authconfigs.methods.unknown import UnknownMethod
 
 METHODS: tuple[AuthMethod, ...] = (
     Bearer(),
@@ -25,6 +26,11 @@ if len(_BY_CODE) != len(METHODS):
 def by_code(code: str) -> AuthMethod:
     """The method of that code. Raises KeyError when there is none."""
     return _BY_CODE[code]
+
+
+def stored(code: str) -> AuthMethod:
+    """The method of a stored config, which may be one that this version doesn't know."""
+    return _BY_CODE.get(code) or UnknownMethod(code)
 
 
 def choices() -> list[tuple[str, str]]:

@@ -91,8 +91,8 @@ class AuthMethod:
     `authenticate` and `decoy` are pure: no database, no I/O. `version` grows when stored options need a conversion.
     """
 
-    code: ClassVar[str]
-    label: ClassVar[str]
+    code: str
+    label: str
     group: ClassVar[str]
     version: ClassVar[int] = 1
     best_for: ClassVar[str]

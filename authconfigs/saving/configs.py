@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from authconfigs import datakeys, methods, origins
+from authconfigs import datakeys, origins
 from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.outgoing import origin_of
@@ -100,9 +100,7 @@ def switch_config(config: AuthConfig, *, disabled: bool) -> None:
     with transaction.atomic():
         config.disabled_at = timezone.now() if disabled else None
         _bump(config, seen=config.revision, columns=["disabled_at"])
-        follow_edit(
-            config, uses_token=methods.by_code(config.method).uses_token, change=Change.NOTHING
-        )
+        follow_edit(config, uses_token=hasattr(config, "oauth_token"), change=Change.NOTHING)
         audit.record("change", config, fields=["disabled"])
 
 

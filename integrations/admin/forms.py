@@ -251,7 +251,7 @@ class ConnectionForm(_Refusable):
         )
 
     def _ask_for_secrets(self, config: AuthConfig, errors: Mapping[str, list[str]]) -> None:
-        declared = methods.by_code(config.method).Form().declared()
+        declared = methods.stored(config.method).Form().declared()
         states = current_credential(config).secret_state
         wanted = [name for name, field in declared.items() if field.secret and name in states]
         if not set(wanted) & set(errors):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from authconfigs import methods
 from authconfigs.models import AuthConfig
 from authconfigs.saving import current_credential
 from integrations.models import Connection, Integration
@@ -87,8 +86,7 @@ def _config(row: AuthConfig, tenant: Tenant, placeholders: Placeholders) -> dict
     credential = current_credential(row)
     secrets = {
         name: placeholders.name((row.id, name), tenant.slug, row.environment.slug, row.name, name)
-        for name in methods.by_code(row.method).secret_names
-        if name in credential.secret_state
+        for name in sorted(credential.secret_state)
     }
     return {
         "name": row.name,
