@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth import signals
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from tenants.actor import Actor, acting_as
 from tenants.audit import record
@@ -36,6 +37,18 @@ def source_address(request: HttpRequest | None) -> str | None:
         return None
 
 
+def counted_as(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """The name that failed logins are counted under: axes keeps it, and what nobody is called may be a password."""
+    typed = str((credentials or request.POST).get("username", ""))
+    user = _named(typed)
+    return user.username if user is not None else salted_hmac(__name__, typed).hexdigest()
+
+
+def _named(typed: str) -> User | None:
+    # What was typed may be a password in the wrong field: only a login that exists is named.
+    return User.objects.filter(username=typed[:150]).first()
+
+
 def _logged_in(request: HttpRequest, user: User, **signal: Any) -> None:
     with acting_as(web_actor(user, request)):
         record("login", user, tenant_id=user.home_tenant_id)
@@ -50,8 +63,7 @@ def _logged_out(request: HttpRequest, user: User | None, **signal: Any) -> None:
 def _login_failed(
     credentials: Mapping[str, Any], request: HttpRequest | None = None, **signal: Any
 ) -> None:
-    # What was typed may be a password in the wrong field: only a login that exists is named.
-    user = User.objects.filter(username=str(credentials.get("username", ""))[:150]).first()
+    user = _named(str(credentials.get("username", "")))
     home: UUID | None = user.home_tenant_id if user is not None else None
     with acting_as(web_actor(None, request)):
         record("login", user, outcome="failed", tenant_id=home)

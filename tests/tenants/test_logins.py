@@ -1,4 +1,5 @@
 import pytest
+from axes.models import AccessAttempt
 from django.test import Client
 
 from tenants.models import AuditEvent, Tenant
@@ -49,6 +50,17 @@ def test_a_password_typed_as_the_user_name_isnt_recorded(client: Client) -> None
     (line,) = lines()
     assert (line.outcome, line.tenant_id) == ("failed", None)
     assert "planted" not in str(vars(line))
+
+
+def test_a_password_typed_as_the_user_name_is_counted_but_not_kept(client: Client) -> None:
+    acme_with_robin()
+    for _ in range(5):
+        log_in(client, "planted-password")
+    (kept,) = AccessAttempt.objects.all()
+    assert kept.failures_since_start == 5
+    assert "planted" not in str(vars(kept))
+    log_in(client, "robin", "wrong")
+    assert AccessAttempt.objects.filter(username="robin").exists()
 
 
 def test_a_locked_login_is_recorded_as_failed(client: Client) -> None:
