@@ -16,6 +16,7 @@ OUR_APPS = ("tenants", "authconfigs", "integrations")
 GLOBAL_MODELS = frozenset(
     {
         "authconfigs.DataKey",
+        "authconfigs.Heartbeat",
         "integrations.ControlTurn",
         "tenants.AuditEvent",
         "tenants.Tenant",

@@ -33,6 +33,7 @@ PROTOCOL = (
 # These belong to no tenant, or to a tenant or to the platform.
 GLOBAL_MODELS = {
     "authconfigs.DataKey",
+    "authconfigs.Heartbeat",
     "integrations.ControlTurn",
     "tenants.AuditEvent",
     "tenants.Tenant",
