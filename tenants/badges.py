@@ -56,11 +56,29 @@ def until(moment: datetime) -> str:
     return f"in {timesince(now, moment, depth=1)}"
 
 
+def due(value: datetime) -> SafeString:
+    """When something is to happen: in 3 minutes; since when it is due where it should have happened."""
+    late = (timezone.now() - value).total_seconds()
+    if late < 0:
+        return _exact(value, until(value))
+    if late < 60:
+        return _exact(value, "due now")
+    return _exact(value, f"due since {timesince(value, depth=1)}")
+
+
+def expiry(value: datetime) -> SafeString:
+    """When something ends, or has ended: in 3 minutes, expired 2 hours ago."""
+    ended = value <= timezone.now()
+    return _exact(value, f"expired {ago(value)}" if ended else until(value))
+
+
 def moment(value: datetime | None) -> SafeString:
     """An age that shows the exact time to who points at it."""
     if value is None:
         return format_html('<span class="c-subtle">{}</span>', "never")
+    return _exact(value, ago(value))
+
+
+def _exact(value: datetime, words: str) -> SafeString:
     exact = value.astimezone(timezone.get_current_timezone()).strftime("%Y-%m-%d %H:%M:%S %Z")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, ago(value)
-    )
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact, words)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from authconfigs import methods
 from authconfigs.admin import buttons
+from authconfigs.admin.events import EventPages
 from authconfigs.admin.forms import DetailsForm
 from authconfigs.admin.listing import (
     ConfigColumns,
@@ -34,7 +35,7 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
 
 
 @admin.register(AuthConfig, site=site)
-class AuthConfigAdmin(ConfigColumns, ConfigPages):
+class AuthConfigAdmin(ConfigColumns, EventPages, ConfigPages):
     list_display = (
         "name",
         "environment_column",
@@ -76,7 +77,11 @@ class AuthConfigAdmin(ConfigColumns, ConfigPages):
             return pattern
 
         pressed = [named(name, self._button(name), name) for name in _BUTTONS]
-        return [*pressed, named("method", self.choose_view, "method"), *super().get_urls()]
+        more = [
+            named("method", self.choose_view, "method"),
+            named("events", self.events_view, "events"),
+        ]
+        return [*pressed, *more, *super().get_urls()]
 
     def _button(self, name: str) -> Callable[..., HttpResponse]:
         verb, act = _BUTTONS[name]

@@ -3,21 +3,26 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from authconfigs import methods
-from authconfigs.admin.states import (
-    Status,
-    config_status,
-    is_readable,
-    secret_age,
+from authconfigs.admin.states import config_status, is_readable, secret_age
+from authconfigs.admin.status import Status
+from authconfigs.admin.token_panel import flagged, scopes_of
+from authconfigs.admin.token_states import (
+    Kind,
+    configs_that_are,
+    configs_that_need_a_person,
+    token_status,
 )
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig, Credential, OAuthToken
@@ -27,7 +32,7 @@ from tenants.models import Environment
 
 # How many names a cell shows before it counts the rest.
 SHOWN = 2
-_ATTENTION = (OAuthToken.State.STOPPED, OAuthToken.State.REAUTHORIZATION_REQUIRED)
+_OF_TOKENS = (Kind.REAUTHORIZE, Kind.RETRYING, Kind.STOPPED, Kind.NOT_CONNECTED)
 
 
 @dataclass(frozen=True)
@@ -68,25 +73,48 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("attention", "Needs attention"),
+            (Kind.REAUTHORIZE, "Needs reauthorization"),
+            (Kind.RETRYING, "Retrying"),
+            (Kind.STOPPED, "Stopped until edited"),
+            (Kind.NOT_CONNECTED, "Not connected"),
+            ("scopes", "Scopes differ"),
             ("unused", "Not attached"),
             ("rotate", "Rotation overdue"),
             ("off", "Switched off"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        failed = Q(connections__last_test_ok=False) | Q(oauth_token__state__in=_ATTENTION)
+        value, now = self.value(), timezone.now()
+        failed = Q(connections__last_test_ok=False)
         wanted = {
-            "attention": failed & Q(disabled_at=None),
+            "attention": (failed | configs_that_need_a_person(now)) & Q(disabled_at=None),
             "unused": Q(connections=None),
             "rotate": Q(rotate_by__lte=date.today()),
             "off": Q(disabled_at__isnull=False),
         }
-        value = self.value()
         # A subquery, so that a config with two failing connections stands there once.
         if value in wanted:
             found = AuthConfig.objects.filter(wanted[value]).values("id")
             return queryset.filter(id__in=found)
-        return queryset
+        if value in _OF_TOKENS:
+            return queryset.filter(configs_that_are(Kind(value), now=now))
+        return queryset.filter(id__in=_with_other_scopes()) if value == "scopes" else queryset
+
+
+def _with_other_scopes() -> list[UUID]:
+    """The configs whose token was granted fewer or more scopes than asked for: sets of names, which no database compares."""
+    rows = OAuthToken.objects.exclude(granted_scope="").annotate(
+        has_refresh=flagged("refresh_token")
+    )
+    rows = rows.filter(config__credentials__slot=Credential.Slot.CURRENT).only(
+        "config_id", "granted_scope", "requested_scope"
+    )
+    asked = rows.annotate(asked=F("config__credentials__options__scope"))
+    return [
+        row.config_id
+        for row in cast("Any", asked)
+        if scopes_of(row.asked or "", row, has_refresh_token=row.has_refresh).warnings
+    ]
 
 
 def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
@@ -96,6 +124,7 @@ def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
     return (
         configs.select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
+        .annotate(has_refresh=flagged("oauth_token__refresh_token"))
         .prefetch_related(
             Prefetch(
                 "credentials", queryset=Credential.objects.filter(slot=Credential.Slot.CURRENT)
@@ -124,11 +153,20 @@ def last_tests(config: AuthConfig) -> list[Tested]:
 
 def describe(config: AuthConfig, keys: Keychain) -> Status:
     """The state of a config that `for_list` read."""
+    credential = current_credential(config)
+    row: OAuthToken | None = getattr(config, "oauth_token", None)
+    token = scopes = None
+    if row is not None:
+        has_refresh = cast("Any", config).has_refresh
+        token = token_status(config, row, has_refresh_token=has_refresh, now=timezone.now())
+        asked = credential.options.get("scope", "")
+        scopes = scopes_of(asked, row, has_refresh_token=has_refresh)
     return config_status(
         config,
-        getattr(config, "oauth_token", None),
-        readable=is_readable(current_credential(config), keys),
+        token,
+        readable=is_readable(credential, keys),
         tests=last_tests(config),
+        scopes=scopes,
     )
 
 

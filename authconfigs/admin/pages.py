@@ -13,7 +13,8 @@ from authconfigs import methods
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.forms import ConfigForms, told
 from authconfigs.admin.listing import Tested, last_tests
-from authconfigs.admin.states import config_status, is_readable, test_status, token_panel
+from authconfigs.admin.states import config_status, is_readable, test_status
+from authconfigs.admin.token_panel import TokenPanel, token_panel
 from authconfigs.datakeys import Keychain
 from authconfigs.methods.base import AuthMethod, Change
 from authconfigs.models import AuthConfig
@@ -25,7 +26,6 @@ from authconfigs.saving import (
     preview_change,
     save_config,
 )
-from authconfigs.saving.tokens import needs_consent
 from tenants.models import User
 from tenants.permissions import role_of
 from tenants.roles import Role
@@ -83,7 +83,7 @@ class ConfigPages(OwnPages):
     ) -> HttpResponse:
         config = self.found(request, object_id, verb="view")
         method = _asked_method(request) or methods.stored(config.method)
-        token = token_panel(config)
+        token = _token_of(config)
         forms = None
         if self.has_change_permission(request, config):
             forms = ConfigForms(
@@ -91,12 +91,8 @@ class ConfigPages(OwnPages):
                 user=cast("User", request.user),
                 config=config,
                 data=request.POST if request.method == "POST" else None,
-                has_token=bool(token and (token["has_access"] or token["has_refresh"])),
-                holds_consent=bool(
-                    needs_consent(config.method)
-                    and token
-                    and (token["has_access"] or token["has_refresh"])
-                ),
+                has_token=token is not None and token.holds_any,
+                holds_consent=token is not None and token.by_person and token.holds_any,
             )
         if request.method == "POST":
             if forms is None:
@@ -114,7 +110,7 @@ class ConfigPages(OwnPages):
             forms=forms,
             method=method,
             token=token,
-            **self._known(request, config, method),
+            **self._known(request, config, method, token=token),
         )
 
     def choose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -187,7 +183,12 @@ class ConfigPages(OwnPages):
         return HttpResponseRedirect(self.url_of(saved.config))
 
     def _known(
-        self, request: HttpRequest, config: AuthConfig, method: AuthMethod
+        self,
+        request: HttpRequest,
+        config: AuthConfig,
+        method: AuthMethod,
+        *,
+        token: TokenPanel | None,
     ) -> dict[str, Any]:
         """All that the page shows besides the form."""
         credential = current_credential(config)
@@ -210,9 +211,10 @@ class ConfigPages(OwnPages):
         alone = [Tested(t.ok, t.symptom, t.started_at) for t in tests[:1]]
         status = config_status(
             config,
-            getattr(config, "oauth_token", None),
+            token.status if token else None,
             readable=readable,
             tests=last_tests(config) if connections else alone,
+            scopes=token.scopes if token else None,
         )
         return {
             "config": config,
@@ -227,7 +229,7 @@ class ConfigPages(OwnPages):
             "connections": connections,
             "origins": list(config.allowed_origins.order_by("purpose", "origin")),
             "tests": tests,
-            "may": self._rights(request, config, stored, attached=bool(connections)),
+            "may": self._rights(request, config, stored, attached=bool(connections), token=token),
             "why_readonly": _why_readonly(request, config),
             "method_changes": method.code != config.method,
             "old_method": stored,
@@ -235,7 +237,13 @@ class ConfigPages(OwnPages):
         }
 
     def _rights(
-        self, request: HttpRequest, config: AuthConfig, method: AuthMethod, *, attached: bool
+        self,
+        request: HttpRequest,
+        config: AuthConfig,
+        method: AuthMethod,
+        *,
+        attached: bool,
+        token: TokenPanel | None,
     ) -> dict[str, bool]:
         def may(perm: str) -> bool:
             return cast("User", request.user).has_perm(perm, config)
@@ -243,14 +251,21 @@ class ConfigPages(OwnPages):
         return {
             # Alone, only a token endpoint can be asked.
             "test": (attached or method.uses_token) and may("authconfigs.test_authconfig"),
-            "refresh": method.uses_token
-            and not needs_consent(method.code)
+            "refresh": token is not None
+            and token.is_renewable
             and may("authconfigs.refresh_authconfig"),
-            "expire": method.uses_token and may("authconfigs.simulate_expiry_authconfig"),
+            "expire": token is not None
+            and token.has_access
+            and may("authconfigs.simulate_expiry_authconfig"),
             "change": may("authconfigs.change_authconfig"),
             "delete": may("authconfigs.delete_authconfig"),
             "attach": may("integrations.add_connection"),
         }
+
+
+def _token_of(config: AuthConfig) -> TokenPanel | None:
+    asked = current_credential(config).options.get("scope", "")
+    return token_panel(config, config_scope=asked)
 
 
 def _asked_method(request: HttpRequest) -> AuthMethod | None:

@@ -5,22 +5,19 @@ from typing import Any, cast
 
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 
-from authconfigs.admin.states import Status, test_status, token_status
-from authconfigs.methods import METHODS
+from authconfigs.admin.states import test_status
+from authconfigs.admin.status import Status
+from authconfigs.admin.token_panel import flagged
+from authconfigs.admin.token_states import configs_that_need_a_person, token_status
 from authconfigs.models import AuthConfig, OAuthToken
-from authconfigs.saving.tokens import needs_consent
 from integrations.admin.connections import title_of
 from integrations.models import Connection
 from tenants.models import User
 from tenants.scope import active_tenant_id_or_none
 
 SHOWN = 20
-_STUCK = (OAuthToken.State.STOPPED, OAuthToken.State.REAUTHORIZATION_REQUIRED)
-_NEVER_CONNECTED = Q(
-    method__in=[method.code for method in METHODS if needs_consent(method.code)],
-    oauth_token__state=OAuthToken.State.EMPTY,
-)
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -55,19 +52,23 @@ def _configs() -> list[AuthConfig]:
     """Configs that a person has to do something for."""
     overdue = Q(rotate_by__lte=date.today())
     rows = (
-        AuthConfig.objects.filter(overdue | Q(oauth_token__state__in=_STUCK) | _NEVER_CONNECTED)
+        AuthConfig.objects.filter(overdue | configs_that_need_a_person(timezone.now()))
         .filter(disabled_at=None)
         .select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
+        .annotate(has_refresh=flagged("oauth_token__refresh_token"))
     )
-    found = list(rows.order_by("-environment__protected", "name")[:SHOWN])
+    found: list[AuthConfig] = list(rows.order_by("-environment__protected", "name")[:SHOWN])
     for row in found:
-        cast("Any", row).pill = _why(row).pill
+        cast("Any", row).status = _why(row)
     return found
 
 
 def _why(config: AuthConfig) -> Status:
     token: OAuthToken | None = getattr(config, "oauth_token", None)
-    if token is not None and token_status(config, token).tone == "bad":
-        return token_status(config, token)
-    return Status("Rotation overdue", "warn", f"Rotate by {config.rotate_by}")
+    if token is not None:
+        has_refresh = cast("Any", config).has_refresh
+        status = token_status(config, token, has_refresh_token=has_refresh, now=timezone.now())
+        if status.needs_person:
+            return status
+    return Status("Rotation overdue", "warn", f"It was to be replaced by {config.rotate_by}.")

@@ -54,7 +54,7 @@ def test_config_that_needs_somebody_is_shown(tenant: Tenant) -> None:
     assert "overdue-config" in page
     assert "Rotation overdue" in page
     assert "consent-config" in page
-    assert "Never connected" in page
+    assert "Not connected" in page
     assert "fine-config" not in page
 
 

@@ -1,0 +1,102 @@
+"""What a config's page shows of its token, in the same few queries whatever happened to it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.utils import timezone
+
+from authconfigs.admin.events import shown_events
+from authconfigs.admin.token_states import Kind, TokenStatus, token_status
+from authconfigs.models import AuthConfig, Heartbeat, OAuthToken, TokenEvent
+from authconfigs.saving.tokens import needs_consent
+from authconfigs.scopes import Comparison, compare, names
+
+# The last events; all of them have a page of their own.
+EVENTS = 20
+# A renewal that is later than this isn't the next beat's: the row below says whether there is any beat.
+_LATE = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class TokenPanel:
+    """`next_consent`: the scopes that are asked for at the next consent, where they aren't those of the stored token.
+
+    `beat`: when the background renewals last gave a sign of life, asked only where a renewal is late; `is_late` says so.
+    """
+
+    row: OAuthToken
+    status: TokenStatus
+    by_person: bool
+    has_access: bool
+    has_refresh: bool
+    scopes: Comparison
+    next_consent: tuple[str, ...]
+    events: list[TokenEvent]
+    is_late: bool
+    beat: datetime | None
+
+    @property
+    def holds_any(self) -> bool:
+        return self.has_access or self.has_refresh
+
+    @property
+    def connected_at(self) -> datetime | None:
+        if not self.holds_any:
+            return None
+        return (self.row.connected_at if self.by_person else None) or self.row.obtained_at
+
+    @property
+    def renews_ahead(self) -> bool:
+        """Whether the time of the next refresh means anything: somebody can renew, and nothing stands in the way."""
+        stopped = self.status.kind in (Kind.STOPPED, Kind.REAUTHORIZE, Kind.RETRYING)
+        return not stopped and self.is_renewable
+
+    @property
+    def is_renewable(self) -> bool:
+        return self.has_refresh or not self.by_person
+
+
+def flagged(column: str) -> "ExpressionWrapper[Q]":
+    """Whether a sealed column holds something, without reading it."""
+    return ExpressionWrapper(Q(**{f"{column}__isnull": False}), output_field=BooleanField())
+
+
+def scopes_of(config_scope: str, token: OAuthToken, *, has_refresh_token: bool) -> Comparison:
+    """The scopes of a token next to those it was asked for with."""
+    requested = token.requested_scope or config_scope
+    return compare(token.granted_scope, requested, has_refresh_token=has_refresh_token)
+
+
+def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
+    """The panel; None for methods without a token. `config_scope` is what the config asks for now."""
+    rows = OAuthToken.objects.filter(config=config).defer("access_token", "refresh_token")
+    row = rows.annotate(
+        has_access=flagged("access_token"), has_refresh=flagged("refresh_token")
+    ).first()
+    if row is None:
+        return None
+    has_access, has_refresh = cast("Any", row).has_access, cast("Any", row).has_refresh
+    now = timezone.now()
+    by_person = needs_consent(config.method)
+    is_late = row.refresh_after is not None and row.refresh_after + _LATE < now
+    asked = names(config_scope)
+    differs = by_person and bool(row.requested_scope) and names(row.requested_scope) != asked
+    return TokenPanel(
+        row=row,
+        status=token_status(config, row, has_refresh_token=has_refresh, now=now),
+        by_person=by_person,
+        has_access=has_access,
+        has_refresh=has_refresh,
+        scopes=scopes_of(config_scope, row, has_refresh_token=has_refresh),
+        next_consent=tuple(sorted(asked)) if differs else (),
+        events=shown_events(config, EVENTS),
+        is_late=is_late,
+        beat=_last_beat() if is_late else None,
+    )
+
+
+def _last_beat() -> datetime | None:
+    beats = Heartbeat.objects.filter(part=Heartbeat.Part.BEAT)
+    return beats.values_list("at", flat=True).first()
