@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from authconfigs.models import AuthConfig
 from authconfigs.saving import EditConflict, switch_config
 from authconfigs.state import load_config
+from authconfigs.tokens.granted import scope_warnings
 from authconfigs.tokens.sweep import expire_now, renew_now
 from tenants import audit
 
@@ -21,10 +22,15 @@ def refresh(request: HttpRequest, config: AuthConfig) -> None:
     renewal = renew_now(state, force=True)
     if renewal.asked:
         audit.record("refresh", config, outcome=renewal.symptom or "ok")
-    if renewal.ok:
-        messages.success(request, renewal.summary)
-    else:
+    if not renewal.ok:
         messages.error(request, renewal.summary)
+        return
+    if not renewal.asked:
+        messages.info(request, renewal.summary)
+        return
+    messages.success(request, f"Refresh works: {renewal.summary[:1].lower()}{renewal.summary[1:]}")
+    for warning in scope_warnings(state.tenant_id, state.config_id):
+        messages.warning(request, warning)
 
 
 def expire(request: HttpRequest, config: AuthConfig) -> None:
@@ -36,7 +42,8 @@ def expire(request: HttpRequest, config: AuthConfig) -> None:
     expired = expire_now(state)
     audit.record("simulate_expiry", config, outcome="ok" if expired else "no token")
     if expired:
-        messages.success(request, "The token now looks expired: the next call renews it.")
+        told = "The token now looks expired: the next call renews it."
+        messages.success(request, f"{told} “Refresh token” proves that now.")
     else:
         messages.warning(request, "No token is stored, so none can expire. A call gets one.")
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
-from uuid import UUID
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +16,6 @@ from django.utils.safestring import SafeString
 from authconfigs import methods
 from authconfigs.admin.states import config_status, is_readable, secret_age
 from authconfigs.admin.status import Status
-from authconfigs.admin.token_panel import flagged, scopes_of
 from authconfigs.admin.token_states import (
     Kind,
     configs_that_are,
@@ -27,6 +25,7 @@ from authconfigs.admin.token_states import (
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig, Credential, OAuthToken
 from authconfigs.saving import current_credential
+from authconfigs.tokens.granted import configs_with_other_scopes, is_stored, scopes_of
 from tenants.badges import environment_badge, moment, pill
 from tenants.models import Environment
 
@@ -98,23 +97,9 @@ class StateFilter(admin.SimpleListFilter):
             return queryset.filter(id__in=found)
         if value in _OF_TOKENS:
             return queryset.filter(configs_that_are(Kind(value), now=now))
-        return queryset.filter(id__in=_with_other_scopes()) if value == "scopes" else queryset
-
-
-def _with_other_scopes() -> list[UUID]:
-    """The configs whose token was granted fewer or more scopes than asked for: sets of names, which no database compares."""
-    rows = OAuthToken.objects.exclude(granted_scope="").annotate(
-        has_refresh=flagged("refresh_token")
-    )
-    rows = rows.filter(config__credentials__slot=Credential.Slot.CURRENT).only(
-        "config_id", "granted_scope", "requested_scope"
-    )
-    asked = rows.annotate(asked=F("config__credentials__options__scope"))
-    return [
-        row.config_id
-        for row in cast("Any", asked)
-        if scopes_of(row.asked or "", row, has_refresh_token=row.has_refresh).warnings
-    ]
+        if value == "scopes":
+            return queryset.filter(id__in=configs_with_other_scopes())
+        return queryset
 
 
 def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
@@ -124,7 +109,7 @@ def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
     return (
         configs.select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
-        .annotate(has_refresh=flagged("oauth_token__refresh_token"))
+        .annotate(has_refresh=is_stored("oauth_token__refresh_token"))
         .prefetch_related(
             Prefetch(
                 "credentials", queryset=Credential.objects.filter(slot=Credential.Slot.CURRENT)
@@ -160,7 +145,7 @@ def describe(config: AuthConfig, keys: Keychain) -> Status:
         has_refresh = cast("Any", config).has_refresh
         token = token_status(config, row, has_refresh_token=has_refresh, now=timezone.now())
         asked = credential.options.get("scope", "")
-        scopes = scopes_of(asked, row, has_refresh_token=has_refresh)
+        scopes = scopes_of(row, config_scope=asked, has_refresh_token=has_refresh)
     return config_status(
         config,
         token,

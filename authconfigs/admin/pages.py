@@ -256,6 +256,8 @@ class ConfigPages(OwnPages):
             and may("authconfigs.refresh_authconfig"),
             "expire": token is not None
             and token.has_access
+            # Without a way to renew it, nobody but a person could undo that.
+            and token.is_renewable
             and may("authconfigs.simulate_expiry_authconfig"),
             "change": may("authconfigs.change_authconfig"),
             "delete": may("authconfigs.delete_authconfig"),

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
 from authconfigs.admin.events import shown_events
 from authconfigs.admin.token_states import Kind, TokenStatus, token_status
 from authconfigs.models import AuthConfig, Heartbeat, OAuthToken, TokenEvent
 from authconfigs.saving.tokens import needs_consent
-from authconfigs.scopes import Comparison, compare, names
+from authconfigs.scopes import Comparison, names
+from authconfigs.tokens.granted import is_stored, scopes_of
 
 # The last events; all of them have a page of their own.
 EVENTS = 20
@@ -58,22 +58,11 @@ class TokenPanel:
         return self.has_refresh or not self.by_person
 
 
-def flagged(column: str) -> "ExpressionWrapper[Q]":
-    """Whether a sealed column holds something, without reading it."""
-    return ExpressionWrapper(Q(**{f"{column}__isnull": False}), output_field=BooleanField())
-
-
-def scopes_of(config_scope: str, token: OAuthToken, *, has_refresh_token: bool) -> Comparison:
-    """The scopes of a token next to those it was asked for with."""
-    requested = token.requested_scope or config_scope
-    return compare(token.granted_scope, requested, has_refresh_token=has_refresh_token)
-
-
 def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
     """The panel; None for methods without a token. `config_scope` is what the config asks for now."""
     rows = OAuthToken.objects.filter(config=config).defer("access_token", "refresh_token")
     row = rows.annotate(
-        has_access=flagged("access_token"), has_refresh=flagged("refresh_token")
+        has_access=is_stored("access_token"), has_refresh=is_stored("refresh_token")
     ).first()
     if row is None:
         return None
@@ -89,7 +78,7 @@ def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
         by_person=by_person,
         has_access=has_access,
         has_refresh=has_refresh,
-        scopes=scopes_of(config_scope, row, has_refresh_token=has_refresh),
+        scopes=scopes_of(row, config_scope=config_scope, has_refresh_token=has_refresh),
         next_consent=tuple(sorted(asked)) if differs else (),
         events=shown_events(config, EVENTS),
         is_late=is_late,

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from authconfigs.admin.states import test_status
 from authconfigs.admin.status import Status
-from authconfigs.admin.token_panel import flagged
 from authconfigs.admin.token_states import configs_that_need_a_person, token_status
 from authconfigs.models import AuthConfig, OAuthToken
+from authconfigs.tokens.granted import is_stored
 from integrations.admin.connections import title_of
 from integrations.models import Connection
 from tenants.models import User
@@ -56,7 +56,7 @@ def _configs() -> list[AuthConfig]:
         .filter(disabled_at=None)
         .select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
-        .annotate(has_refresh=flagged("oauth_token__refresh_token"))
+        .annotate(has_refresh=is_stored("oauth_token__refresh_token"))
     )
     found: list[AuthConfig] = list(rows.order_by("-environment__protected", "name")[:SHOWN])
     for row in found:

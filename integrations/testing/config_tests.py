@@ -10,6 +10,7 @@ from authconfigs.errors import OutboundError
 from authconfigs.state import ConfigEdited, ConfigState, load_config
 from authconfigs.symptoms import Stage, Symptom
 from authconfigs.tokens import Token, usable_token
+from authconfigs.tokens.granted import scope_warnings
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.transport import Deadline, new_door
 from authconfigs.transport.transactions import refuse_open_transaction
@@ -69,7 +70,10 @@ def _token_test(state: ConfigState) -> ConnectionTest:
     account = Account(
         steps=tuple(steps),
         token_refreshed=token is not None and token.refreshed,
-        warnings=state.method.warnings(state.fields) if secrets else (),
+        warnings=(
+            *(state.method.warnings(state.fields) if secrets else ()),
+            *(scope_warnings(state.tenant_id, state.config_id) if token is not None else ()),
+        ),
     )
     row = row_of(begun, verdict, account, mask=Mask(secrets), target=None, config=state)
     return store(row, tenant_id=state.tenant_id)

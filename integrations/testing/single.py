@@ -8,6 +8,7 @@ from django.conf import settings
 from authconfigs.database import database_now, released_connection
 from authconfigs.errors import OutboundError
 from authconfigs.symptoms import Stage, Symptom
+from authconfigs.tokens.granted import scope_warnings
 from authconfigs.transport import Deadline, Door, new_door
 from authconfigs.transport.transactions import refuse_open_transaction
 from integrations.diagnosis import explain
@@ -114,6 +115,8 @@ def _warnings(run: Run) -> tuple[str, ...]:
             )
         if run.secrets:
             warnings += config.method.warnings(config.fields)
+        if run.token is not None:
+            warnings += scope_warnings(config.tenant_id, config.config_id)
     dropped = dict.fromkeys(run.signed.dropped if run.signed else ())
     warnings += [f"{name} was left out, because the credential is sent there." for name in dropped]
     return tuple(warnings)
