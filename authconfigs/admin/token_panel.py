@@ -60,10 +60,7 @@ class TokenPanel:
 
 def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
     """The panel; None for methods without a token. `config_scope` is what the config asks for now."""
-    rows = OAuthToken.objects.filter(config=config).defer("access_token", "refresh_token")
-    row = rows.annotate(
-        has_access=is_stored("access_token"), has_refresh=is_stored("refresh_token")
-    ).first()
+    row = _row_of(config)
     if row is None:
         return None
     has_access, has_refresh = cast("Any", row).has_access, cast("Any", row).has_refresh
@@ -84,6 +81,22 @@ def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
         is_late=is_late,
         beat=_last_beat() if is_late else None,
     )
+
+
+def status_of_token(config: AuthConfig) -> TokenStatus | None:
+    """The state alone, for pages of what uses the config."""
+    row = _row_of(config)
+    if row is None:
+        return None
+    has_refresh = cast("Any", row).has_refresh
+    return token_status(config, row, has_refresh_token=has_refresh, now=timezone.now())
+
+
+def _row_of(config: AuthConfig) -> OAuthToken | None:
+    rows = OAuthToken.objects.filter(config=config).defer("access_token", "refresh_token")
+    return rows.annotate(
+        has_access=is_stored("access_token"), has_refresh=is_stored("refresh_token")
+    ).first()
 
 
 def _last_beat() -> datetime | None:

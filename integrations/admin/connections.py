@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from authconfigs.admin.listing import EnvironmentFilter
 from authconfigs.admin.states import test_status
+from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm, PlaceForm
 from integrations.admin.running import RunsTests
@@ -206,6 +207,7 @@ class ConnectionAdmin(RunsTests):
             "integration": connection.integration,
             "environment": connection.environment,
             "status": status.pill,
+            "token": status_of_token(connection.auth_config) if connection.auth_config else None,
             "tests": tests,
             "is_readable_on_the_way": connection.auth_config is not None
             and connection.base_url.lower().startswith("http://"),
