@@ -166,16 +166,23 @@ class ConfigForms:
         return chosen
 
     def main_rows(self) -> Iterator[Row]:
-        return (row for row in self._rows() if row.field.name not in self.fields.advanced)
+        peculiar = {name for names in self.fields.peculiarities.values() for name in names}
+        return (row for row in self._rows() if row.field.name not in peculiar)
 
-    def more_rows(self) -> list[Row]:
-        return [row for row in self._rows() if row.field.name in self.fields.advanced]
+    def peculiarities(self) -> list[tuple[str, list[Row]]]:
+        """What only peculiar providers need, by heading."""
+        rows = {row.field.name: row for row in self._rows()}
+        return [
+            (heading, [rows[name] for name in names])
+            for heading, names in self.fields.peculiarities.items()
+        ]
 
-    def more_is_open(self) -> bool:
-        """Whether the lesser options are to be seen at once: one is wrong, or isn't its default."""
+    def peculiarities_are_open(self) -> bool:
+        """Whether they are to be seen at once: one is wrong, or isn't its default."""
         return any(
-            row.field.errors or row.field.value() not in (row.field.field.initial, None, "", {})
-            for row in self.more_rows()
+            row.field.errors or row.stored or row.field.value() not in _usual(row.field.field)
+            for _, rows in self.peculiarities()
+            for row in rows
         )
 
     def _rows(self) -> Iterator[Row]:
@@ -210,6 +217,10 @@ class ConfigForms:
     @property
     def _needs_person(self) -> bool:
         return "drop_grant" in self.details.fields
+
+
+def _usual(field: forms.Field) -> tuple[Any, ...]:
+    return (field.initial, None, "", {}, [])
 
 
 def told(state: Mapping[str, str] | None) -> str:

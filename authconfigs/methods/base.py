@@ -20,10 +20,10 @@ class MethodForm(forms.Form):
 
     `data` holds the typed options and secrets by name; what is absent or None takes its default. A blank secret keeps the
     stored one; a name in `cleared` drops it, unless another one is typed. After `is_valid()`: `options` whole, `secrets` the
-    typed ones, `notes` for whoever typed them. `advanced` names the fields that only peculiar providers need.
+    typed ones, `notes` for whoever typed them. `peculiarities` are the fields that only peculiar providers need, by heading.
     """
 
-    advanced: ClassVar[tuple[str, ...]] = ()
+    peculiarities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(
         self,
@@ -60,8 +60,7 @@ class MethodForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         super().clean()
         for name, field in self.declared().items():
-            typed = self.data.get(name)
-            if field.trims and isinstance(typed, str) and typed != typed.strip():
+            if field.was_trimmed(self.data.get(name)):
                 self.notes += (f"White space around the {field.name_in_text} was removed.",)
             kept = name in self.stored_secrets and name not in self.cleared
             if field.secret and not (self.cleaned_data.get(name, True) or kept or field.optional):
@@ -155,8 +154,15 @@ class AuthMethod:
         """What another value of this secret does to a stored token."""
         return self.Form.declared()[name].change if self.uses_token else Change.NOTHING
 
+    def seed(self, secrets: Fields) -> str | None:
+        """The refresh token among these secrets that a stored token begins with."""
+        for name, field in self.Form.declared().items():
+            if field.seed and secrets.get(name):
+                return str(secrets[name])
+        return None
+
     def token_origins(self, options: Fields) -> frozenset[str]:
-        """The origins that the secrets go to in order to get a token. Raises ConfigInvalid for what is no URL."""
+        """The origins that the secrets go to in order to get, renew or revoke a token. Raises ConfigInvalid for what is no URL."""
         urls = (
             options.get(name)
             for name, field in self.Form.declared().items()

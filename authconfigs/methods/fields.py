@@ -31,12 +31,14 @@ class Change(IntEnum):
 class Declared(forms.Field):
     """`secret`: sealed, write-only. `change`: see Change. `trims`: blanks at the ends are taken off.
 
-    `optional`: the method works without this secret. An option says so by `required`.
+    `optional`: the method works without this secret. An option says so by `required`. `seed`: this secret is the refresh token
+    that a stored token begins with.
     """
 
     secret = False
     optional = False
     trims = False
+    seed = False
 
     def __init__(self, *, label: str, change: Change = Change.NEW_GRANT, **kwargs: Any) -> None:
         self.change = change
@@ -59,6 +61,10 @@ class Declared(forms.Field):
         """What replacing the old options by the new does to a stored token, as far as this field is concerned."""
         same = self.value_in(old, name) == self.value_in(new, name)
         return Change.NOTHING if same else self.change
+
+    def was_trimmed(self, typed: object) -> bool:
+        """Whether blanks were taken off what was typed."""
+        return self.trims and isinstance(typed, str) and typed != typed.strip()
 
     def shown(self, value: Any) -> str:
         """The value of an option for people, also outside of the form."""
@@ -92,10 +98,11 @@ class Secret(Text):
 
     secret = True
 
-    def __init__(self, *, optional: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, optional: bool = False, seed: bool = False, **kwargs: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         super().__init__(required=False, max_length=20_000, widget=widget, **kwargs)
         self.optional = optional
+        self.seed = seed
 
 
 class HeaderName(Text):
@@ -124,16 +131,24 @@ def refuse_header_name(name: str) -> None:
 class Url(Text):
     """An absolute http(s) URL. A change of its origin is a new grant, one of path or query is `change`.
 
-    `first`: what the first value does where there was none. `takes_secrets`: secrets are sent there to get a token.
+    `first`: what the first value does where there was none. `takes_secrets`: secrets are sent there. `stands_in_for`: the URL
+    that is used where this one is empty. So a first value at its origin is no more than another path, and none brings nothing
+    new.
     """
 
     def __init__(
-        self, *, first: Change = Change.NEW_GRANT, takes_secrets: bool = False, **kwargs: Any
+        self,
+        *,
+        first: Change = Change.NEW_GRANT,
+        takes_secrets: bool = False,
+        stands_in_for: str = "",
+        **kwargs: Any,
     ) -> None:
         attrs = {"autocomplete": "off", "inputmode": "url", "spellcheck": "false"}
         super().__init__(widget=forms.TextInput(attrs=attrs), **kwargs)
         self.first = first
         self.takes_secrets = takes_secrets
+        self.stands_in_for = stands_in_for
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -144,8 +159,11 @@ class Url(Text):
         before, after = self.value_in(old, name), self.value_in(new, name)
         if before == after:
             return Change.NOTHING
+        near = new.get(self.stands_in_for)
         if not before:
-            return self.first
+            return self.change if near and _share_origin(near, after) else self.first
+        if not after and self.stands_in_for:
+            return self.change
         return self.change if _share_origin(before, after) else Change.NEW_GRANT
 
     def shown(self, value: Any) -> str:

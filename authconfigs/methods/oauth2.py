@@ -1,12 +1,14 @@
 """What the OAuth 2.0 methods share: client, token endpoint, and where the token goes. Each grant is a class of its own."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from authconfigs.errors import ConfigInvalid
 from authconfigs.methods.base import AuthMethod, Fields, MethodForm
 from authconfigs.methods.decoys import invented
 from authconfigs.methods.fields import Change, Choice, HeaderName, Secret, Text, Url
-from authconfigs.methods.pairs import HeaderPairs, Pairs
+from authconfigs.methods.numbers import Statuses, Whole
+from authconfigs.methods.pairs import AnswerPaths, HeaderPairs, Pairs, SecretPairs
 from authconfigs.outgoing import OutgoingRequest
 
 # Parameters of token requests that the grants set themselves (RFC 6749, RFC 7636), or that have a field here. Those of
@@ -26,14 +28,22 @@ TOKEN_PARAMS = (
 )
 
 
+# What is read of a token answer (RFC 6749 §5.1).
+ANSWER_NAMES = ("access_token", "refresh_token", "expires_in", "token_type", "scope")
+TEN_YEARS = 315_360_000
+
+
 class OAuth2Form(MethodForm):
-    advanced: ClassVar[tuple[str, ...]] = (
-        "header",
-        "header_prefix",
-        "token_params",
-        "token_headers",
-        "token_body",
-    )
+    peculiarities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Token request": (
+            "token_params",
+            "secret_token_params",
+            "token_headers",
+            "token_body",
+        ),
+        "Token answer": ("token_response", "expiry_format", "default_lifetime"),
+        "Where the token goes": ("header", "header_prefix", "expired_statuses", "expired_text"),
+    }
 
     token_url = Url(
         label="Token URL",
@@ -93,13 +103,19 @@ class OAuth2Form(MethodForm):
         label="Extra token parameters",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text='Sent with token requests, as a JSON object: {"resource": "https://api.example.com"}. Not for secrets.',
+        help_text='Sent with token and refresh requests: {"resource": "https://api.example.com"}. A list repeats the name.',
+    )
+    secret_token_params = SecretPairs(
+        label="Secret token parameters",
+        taken=TOKEN_PARAMS,
+        change=Change.NEW_ACCESS_TOKEN,
+        help_text='The same, sealed and never shown again: {"api_key": "7f4e1c..."}. null keeps what is stored.',
     )
     token_headers = HeaderPairs(
         label="Extra token headers",
         taken=("authorization",),
         change=Change.NEW_ACCESS_TOKEN,
-        help_text='Sent with token requests, as a JSON object: {"X-Region": "eu-1"}. Not for secrets.',
+        help_text='Sent with token and refresh requests: {"X-Region": "eu-1"}. Not for secrets.',
     )
     token_body = Choice(
         label="Token request body",
@@ -108,6 +124,56 @@ class OAuth2Form(MethodForm):
         choices=[("form", "Form (the standard)"), ("json", "JSON")],
         help_text="JSON only where the provider's documentation shows it, as “Content-Type: application/json”.",
     )
+    token_response = AnswerPaths(
+        label="Fields of the answer",
+        known=ANSWER_NAMES,
+        change=Change.NOTHING,
+        help_text='Where the answer names or nests them in its own way: {"access_token": "data.token", "expires_in": "data.ttl"}.',
+    )
+    expiry_format = Choice(
+        label="Expiry format",
+        initial="seconds",
+        change=Change.NOTHING,
+        choices=[
+            ("seconds", "Seconds from now (the standard): 3600"),
+            ("milliseconds", "Milliseconds from now: 3600000"),
+            ("iso8601", "A date and time: 2027-01-31T12:00:00Z"),
+            ("epoch", "Seconds since 1970: 1801396800"),
+        ],
+        help_text="How the answer says when the token expires. An answer that can't be read like this counts as none.",
+    )
+    default_lifetime = Whole(
+        label="Default lifetime",
+        least=1,
+        most=TEN_YEARS,
+        unit="seconds",
+        change=Change.NOTHING,
+        help_text="Seconds that a token lives when the answer doesn't say: 3600. Empty: until the API refuses it.",
+    )
+    expired_statuses = Statuses(
+        label="Statuses that mean expired",
+        change=Change.NOTHING,
+        help_text="Beside 401, the API's statuses on which the token is renewed and the request sent once more: 403, 419.",
+    )
+    expired_text = Text(
+        label="Text that means expired",
+        required=False,
+        max_length=500,
+        change=Change.NOTHING,
+        help_text='The same for an answer, of any status, that holds this text as it stands: "error":"token_expired".',
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        twice = set(cleaned.get("token_params") or ()) & set(
+            cleaned.get("secret_token_params") or ()
+        )
+        if twice:
+            self.add_error(
+                "token_params",
+                f"{', '.join(sorted(twice))} is among the secret token parameters, too: leave it out of one.",
+            )
+        return cleaned
 
 
 class OAuth2Method(AuthMethod):

@@ -1,9 +1,12 @@
+from collections.abc import Mapping
+from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from django import forms
 
-from authconfigs.methods.fields import Change, Text, Url
-from authconfigs.methods.oauth2 import OAuth2Form, OAuth2Method
+from authconfigs.methods.fields import Change, Secret, Text, Url
+from authconfigs.methods.numbers import Whole
+from authconfigs.methods.oauth2 import TOKEN_PARAMS, OAuth2Form, OAuth2Method
 from authconfigs.methods.pairs import Pairs
 
 # Parameters of the authorization request that the flow sets itself (RFC 6749 §4.1.1, RFC 7636), or that have a field.
@@ -39,7 +42,7 @@ class AuthorizationCodeForm(OAuth2Form):
         label="Extra authorization parameters",
         taken=AUTHORIZE_PARAMS,
         change=Change.NOTHING,
-        help_text='Added to the authorization URL, as a JSON object: {"access_type": "offline"}.',
+        help_text='Added to the authorization URL: {"access_type": "offline", "prompt": "consent"}.',
     )
     issuer = Url(
         label="Issuer",
@@ -49,8 +52,62 @@ class AuthorizationCodeForm(OAuth2Form):
         help_text="The provider's issuer identifier, if it has one: https://auth.example.com.",
     )
 
-    advanced = (*OAuth2Form.advanced, "authorize_params", "issuer")
-    field_order = ("authorization_url", "token_url", "client_id", "client_secret", "scope")
+    refresh_url = Url(
+        label="Refresh URL",
+        required=False,
+        takes_secrets=True,
+        stands_in_for="token_url",
+        change=Change.NOTHING,
+        help_text="Where tokens are renewed, if not at the token URL: https://auth.example.com/oauth/refresh.",
+    )
+    refresh_params = Pairs(
+        label="Extra refresh parameters",
+        taken=TOKEN_PARAMS,
+        change=Change.NOTHING,
+        help_text='Sent with refresh requests alone: {"expires": "3600"}. They go before the token parameters.',
+    )
+    revocation_url = Url(
+        label="Revocation URL",
+        required=False,
+        takes_secrets=True,
+        stands_in_for="token_url",
+        change=Change.NOTHING,
+        help_text="Where a disconnect withdraws the tokens (RFC 7009): https://auth.example.com/oauth/revoke.",
+    )
+    keepalive_days = Whole(
+        label="Refresh at least every",
+        least=1,
+        most=3650,
+        unit="days",
+        change=Change.NOTHING,
+        help_text="Days after which the token is renewed anyway, where unused refresh tokens die: 30.",
+    )
+    refresh_token = Secret(
+        label="Refresh token",
+        optional=True,
+        seed=True,
+        help_text="Pasted in instead of connecting: 1//0gXw... Another one replaces the stored token, the same one changes nothing.",
+    )
+
+    peculiarities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **OAuth2Form.peculiarities,
+        "Token request": (
+            *OAuth2Form.peculiarities["Token request"],
+            "refresh_url",
+            "refresh_params",
+        ),
+        "Consent": ("authorize_params", "issuer", "revocation_url", "keepalive_days"),
+    }
+    field_order = (
+        "authorization_url",
+        "token_url",
+        "client_id",
+        "client_secret",
+        "client_auth",
+        "scope",
+        "audience",
+        "refresh_token",
+    )
 
     def clean_authorization_url(self) -> str:
         url: str = self.cleaned_data["authorization_url"]

@@ -17,8 +17,10 @@ LONGEST = 20_000
 class Pairs(Declared):
     """Values are text, numbers or booleans, or lists of them (RFC 8707 §2 repeats `resource`).
 
-    `taken`: names that are refused, because something else sets them.
+    `taken`: names that are refused, because something else sets them. `known`: the only ones that there are, if it says so.
     """
+
+    known: tuple[str, ...] = ()
 
     def __init__(self, *, taken: Collection[str] = (), **kwargs: Any) -> None:
         widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"})
@@ -73,6 +75,71 @@ class Pairs(Declared):
         return ", ".join(value)
 
 
+class SecretPairs(Pairs):
+    """Parameters whose values are secret: text, or lists of text. None as a value keeps the one that is stored.
+
+    In a form it may be left blank, which keeps all that is stored.
+    """
+
+    secret = True
+    optional = True
+    trims = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget = SecretTextarea(attrs=self.widget.attrs)
+
+    def to_python(self, value: object) -> dict[str, Any]:
+        return {name: _trimmed(item) for name, item in super().to_python(value).items()}
+
+    def validate_item(self, name: str, item: object) -> None:
+        if item is None:
+            return
+        texts = item if isinstance(item, list) else [item]
+        if not texts or not all(isinstance(one, str) and one for one in texts):
+            raise forms.ValidationError(
+                f"The value of {name} is empty or isn't text: write it in quotes, or leave the name out."
+            )
+        super().validate_item(name, item)
+
+    def was_trimmed(self, typed: object) -> bool:
+        try:
+            return any(_trimmed(item) != item for item in super().to_python(typed).values())
+        except forms.ValidationError:
+            return False
+
+
+class SecretTextarea(forms.Textarea):
+    """A text area that never shows what it is given, as a password field."""
+
+    render_value = False
+
+    def format_value(self, value: object) -> str:
+        return ""
+
+
+class AnswerPaths(Pairs):
+    """Where an answer has what we know by these names: dotted paths into it."""
+
+    def __init__(self, *, known: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.known = known
+
+    def validate_item(self, name: str, item: object) -> None:
+        if name not in self.known:
+            raise forms.ValidationError(
+                f"{name} isn't one of the names that are read: {', '.join(self.known)}."
+            )
+        if not isinstance(item, str) or not all(item.split(".")):
+            raise forms.ValidationError(
+                f"The value of {name} isn't a path in the answer, as in data.access_token."
+            )
+        super().validate_item(name, item)
+
+    def shown(self, value: Any) -> str:
+        return ", ".join(f"{name} from {path}" for name, path in value.items())
+
+
 class HeaderPairs(Pairs):
     """Headers of a request: their values are text."""
 
@@ -83,6 +150,12 @@ class HeaderPairs(Pairs):
             refuse_bad_header(name, item)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
+
+
+def _trimmed(item: object) -> object:
+    if isinstance(item, list):
+        return [_trimmed(one) for one in item]
+    return item.strip() if isinstance(item, str) else item
 
 
 def _from_json(text: str) -> object:

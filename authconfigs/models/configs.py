@@ -105,7 +105,7 @@ class Credential(TenantModel):
     """The options and sealed secrets of a config in one slot.
 
     `secret_state` tells of each stored secret, without opening it: `{name: {"set_at": ISO 8601, "by": user id or "",
-    "by_name": text, "fingerprint": "number:HMAC"}}`.
+    "by_name": text, "fingerprint": "number:HMAC"}}`; a secret that is a mapping has `keys` besides, with the same of each name.
     """
 
     class Slot(models.TextChoices):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from authconfigs import datakeys, origins
 from authconfigs.methods.base import Change
+from authconfigs.methods.fields import Url
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.outgoing import origin_of
 from authconfigs.saving.conflicts import conflict
@@ -63,7 +64,12 @@ def save_config(
         write_credential(credential, judged)
         origins.keep_only(config, urls, purpose=_TOKEN)
         added = origins.add(config, urls, purpose=_TOKEN)
-        follow_edit(config, uses_token=judged.method.uses_token, change=judged.change)
+        follow_edit(
+            config,
+            uses_token=judged.method.uses_token,
+            change=judged.change,
+            seed=judged.method.seed(judged.secrets),
+        )
         audit.record("change", config, fields=judged.fields)
     return SavedConfig(config, False, judged.fields, judged.change, judged.notes, added)
 
@@ -115,7 +121,7 @@ def _create(draft: ConfigDraft, judged: Judged, environment: Environment) -> Sav
             make_credential(config, judged)
             origins.add(config, urls, purpose=_TOKEN)
             if judged.method.uses_token:
-                make_row(config)
+                make_row(config, seed=judged.method.seed(judged.secrets))
             audit.record("create", config, fields=judged.fields)
     except IntegrityError:
         raise EditConflict(
@@ -139,13 +145,16 @@ def _demand(
     new: Collection[str],
     as_admin: bool,
 ) -> None:
-    """Refuse a token URL at a new origin unless the secrets were typed again."""
+    """Refuse a URL that secrets go to at a new origin unless the secrets were typed again."""
     for origin in sorted(new):
         demand = origins.demand(config, credential, origin=origin, purpose=_TOKEN)
         field = next(
             name
-            for name, value in judged.options.items()
-            if name.endswith("_url") and value and origin_of(value) == origin
+            for name, declared in judged.method.Form.declared().items()
+            if isinstance(declared, Url)
+            and declared.takes_secrets
+            and judged.options[name]
+            and origin_of(judged.options[name]) == origin
         )
         # A secret that goes away needn't be typed: it is sent nowhere.
         typed = judged.typed | judged.dropped

@@ -11,6 +11,7 @@ from authconfigs.fields import Stored
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.saving.drafts import InvalidDraft
 from authconfigs.saving.judging import Judged
+from authconfigs.saving.mappings import state_of
 from tenants.actor import current_actor
 
 
@@ -68,7 +69,16 @@ def _seal(credential: Credential, judged: Judged, *, kept: Mapping[str, Any]) ->
     credential.secrets = Stored(key.seal(secrets, place), place)
     credential.secret_state = {
         name: {
-            **(known[name] if name in kept else typed),
+            **(
+                known[name]
+                if name in kept
+                else state_of(
+                    secret,
+                    typed=typed,
+                    known=known.get(name, {}),
+                    kept=judged.kept_keys.get(name, ()),
+                )
+            ),
             "fingerprint": key.fingerprint(secret),
         }
         for name, secret in secrets.items()

@@ -9,8 +9,8 @@ from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig
 from tenants.models import User
 
-# A secret is text, or a mapping of names to text.
-Secret = str | Mapping[str, str]
+# A secret is text, or a mapping of names to text or lists of it; None there keeps what is stored under the name.
+Secret = str | Mapping[str, str | list[str] | None]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from authconfigs.errors import SecretUnreadable
 from authconfigs.methods.base import AuthMethod, Change, MethodForm
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.saving.drafts import ConfigDraft, InvalidDraft, Secret
+from authconfigs.saving.mappings import completed, kept_in
 from authconfigs.saving.tokens import needs_consent
 
 # The row's own columns; a change of them does nothing to a token.
@@ -28,14 +29,15 @@ KeyLookup = Callable[[UUID | None, int], datakeys.DataKey]
 class Judged:
     """A draft that can be saved.
 
-    `secrets` are the typed ones that differ from what is stored, `typed` names all typed ones, `dropped` the stored ones
-    that go. `same_method`: options and secrets are those of the method that is stored. `fields` names all that changes.
+    `secrets` are the typed ones that differ from what is stored, `typed` names all that were typed whole, `dropped` the stored
+    ones that go. `kept_keys` are the names in a secret mapping whose values weren't typed, by the secret. `same_method`: options and secrets are those of the method that is stored. `fields` names all that changes.
     """
 
     method: AuthMethod
     same_method: bool
     options: Mapping[str, Any]
     secrets: Mapping[str, Secret] = field(repr=False)
+    kept_keys: Mapping[str, frozenset[str]]
     typed: frozenset[str]
     dropped: frozenset[str]
     fields: tuple[str, ...]
@@ -69,9 +71,10 @@ def judge(
     if errors:
         raise InvalidDraft(errors)
     old_options = _completed(stored.options, form)
+    kept_keys = {name: keys for name, secret in form.secrets.items() if (keys := kept_in(secret))}
     secrets = {
         name: secret
-        for name, secret in form.secrets.items()
+        for name, secret in completed(form.secrets, kept_keys, credential=stored).items()
         if config is None
         or not _is_stored(secret, stored.secret_state.get(name), config.tenant_id, numbered_key)
     }
@@ -89,17 +92,22 @@ def judge(
         raise InvalidDraft({"method": [f"The operator has switched off {method.label}."]})
     change = Change.NEW_GRANT
     if same_method:
-        change = _change(method, old_options, form.options, {*secrets, *dropped})
+        change = _change(method, old_options, form.options, secrets, dropped)
     return Judged(
         method=method,
         same_method=same_method,
         options=form.options,
         secrets=secrets,
-        typed=frozenset(form.secrets),
+        kept_keys=kept_keys,
+        typed=frozenset(form.secrets) - set(kept_keys),
         dropped=dropped,
         fields=fields,
         change=change,
-        notes=(*form.notes, *_consent_notes(method, fields)),
+        notes=(
+            *form.notes,
+            *_consent_notes(method, fields),
+            *_seed_notes(method, secrets, set(stored.secret_state) - dropped, change=change),
+        ),
     )
 
 
@@ -107,6 +115,19 @@ def _consent_notes(method: AuthMethod, fields: Collection[str]) -> tuple[str, ..
     if not needs_consent(method.code) or AT_NEXT_CONSENT.isdisjoint(fields):
         return ()
     return ("What is asked for at the provider changes when somebody connects the next time.",)
+
+
+def _seed_notes(
+    method: AuthMethod, typed: Collection[str], kept: Collection[str], *, change: Change
+) -> tuple[str, ...]:
+    seeds = {name for name, field in method.Form.declared().items() if field.seed}
+    if not seeds.isdisjoint(typed):
+        return ("The refresh token that was pasted in is used from now on.",)
+    if change is Change.NEW_GRANT and not seeds.isdisjoint(kept):
+        return (
+            "The refresh token that was pasted in belonged to what it was before: paste another one, or connect.",
+        )
+    return ()
 
 
 def _method(code: str) -> AuthMethod:
@@ -157,7 +178,14 @@ def _changed_columns(draft: ConfigDraft, config: AuthConfig | None) -> list[str]
 
 
 def _change(
-    method: AuthMethod, old: Mapping[str, Any], new: Mapping[str, Any], secrets: set[str]
+    method: AuthMethod,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    typed: Collection[str],
+    dropped: Collection[str],
 ) -> Change:
-    of_secrets = (method.change_of_secret(name) for name in secrets)
+    # The token that grew from a seed doesn't need it any more.
+    declared = method.Form.declared()
+    gone = {name for name in dropped if not declared[name].seed}
+    of_secrets = (method.change_of_secret(name) for name in {*typed, *gone})
     return max(method.change(old, new), *of_secrets, Change.NOTHING)

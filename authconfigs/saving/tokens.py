@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from django.db.models import Case, DateTimeField, Q, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
+from authconfigs.fields import seal
 from authconfigs.methods.base import Change
-from authconfigs.models import AuthConfig, OAuthToken
+from authconfigs.models import AuthConfig, OAuthToken, TokenEvent
+from authconfigs.tokens.events import write_event
 from authconfigs.tokens.grants import GRANTS
+from tenants.actor import current_actor
 
 State = OAuthToken.State
 
@@ -23,15 +26,24 @@ _FORGIVEN: dict[str, Any] = {
 }
 _NO_ACCESS_TOKEN: dict[str, Any] = {
     "state": State.EMPTY,
+    "state_since": Case(When(state=State.EMPTY, then=F("state_since")), default=Now()),
     "access_token": None,
     "token_type": "",
     "granted_scope": "",
+    "requested_scope": "",
     "expires_at": None,
+}
+_NO_GRANT: dict[str, Any] = {
+    "refresh_token": None,
+    "refresh_after": None,
+    "connected_at": None,
+    "connected_by": "",
 }
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 _STATE_OF_TOKENS = Case(
     When(access_token__isnull=False, then=Value(State.VALID)), default=Value(State.EMPTY)
 )
+_SINCE_OF_TOKENS = Case(When(state=_STATE_OF_TOKENS, then=F("state_since")), default=Now())
 # A refresh token that was kept alive stays so.
 _AT_ONCE_IF_SCHEDULED = Case(
     When(refresh_token__isnull=False, refresh_after__isnull=False, then=Now()),
@@ -45,13 +57,20 @@ def needs_consent(method_code: str) -> bool:
     return grant is not None and grant.start is None
 
 
-def make_row(config: AuthConfig) -> None:
-    """Give a config whose method uses a token the row for it."""
+def make_row(config: AuthConfig, *, seed: str | None = None) -> None:
+    """Give a config whose method uses a token the row for it; `seed` is the refresh token that was pasted in."""
     OAuthToken.objects.create(config=config, token_revision=config.token_revision)
+    if seed is not None:
+        _plant(config, seed)
 
 
-def follow_edit(config: AuthConfig, *, uses_token: bool, change: Change) -> None:
+def follow_edit(
+    config: AuthConfig, *, uses_token: bool, change: Change, seed: str | None = None
+) -> None:
     """Do to the token what the edit's change says, after the config itself was written.
+
+    seed: the refresh token that was pasted in and isn't the one of the last time. It takes the place of whatever is stored.
+    The same one again never does, for the stored one may descend from it; nor does clearing the seed touch what grew from it.
 
     Whatever was edited, the config may try again: what stopped it, its failures and a running Retry-After are forgotten. A
     token that stays belongs to the config's new token revision; one in flight doesn't, and is discarded when it comes.
@@ -60,18 +79,42 @@ def follow_edit(config: AuthConfig, *, uses_token: bool, change: Change) -> None
     if not uses_token:
         rows.delete()
     elif change is Change.NOTHING:
-        rows.update(**_FORGIVEN, state=_STATE_OF_TOKENS)
+        rows.update(**_FORGIVEN, state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS)
     elif change is Change.NEW_GRANT:
-        gone = {"refresh_token": None, "refresh_after": None}
-        if not rows.update(**_moved(config), **_NO_ACCESS_TOKEN, **gone):
+        held = rows.exclude(access_token=None, refresh_token=None).exists()
+        if not rows.update(**_moved(config), **_NO_ACCESS_TOKEN, **_NO_GRANT):
             make_row(config)
+        if held:
+            gone = "An edit of the auth config dropped the token."
+            write_event(config.id, TokenEvent.Kind.DISCONNECTED, state=State.EMPTY, summary=gone)
+        if seed is not None:
+            _plant(config, seed)
     else:
         # Without a refresh token nobody but a person could get another one.
         stays = Q(refresh_token__isnull=True) if needs_consent(config.method) else Q(pk__in=[])
-        rows.filter(stays).update(**_moved(config), state=_STATE_OF_TOKENS)
+        rows.filter(stays).update(
+            **_moved(config), state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS
+        )
         rows.exclude(stays).update(
             **_moved(config), **_NO_ACCESS_TOKEN, refresh_after=_AT_ONCE_IF_SCHEDULED
         )
+
+
+def _plant(config: AuthConfig, seed: str) -> None:
+    """Begin with a refresh token: the sweep and the next call use it at once."""
+    column = OAuthToken._meta.get_field("refresh_token")
+    OAuthToken.objects.filter(config=config).update(
+        refresh_token=seal(column, seed, tenant_id=config.tenant_id, row_id=config.id),
+        refresh_after=Now(),
+        connected_at=Now(),
+        connected_by=current_actor().name[:200],
+    )
+    write_event(
+        config.id,
+        TokenEvent.Kind.CONNECTED,
+        state=State.EMPTY,
+        summary="A refresh token was pasted in.",
+    )
 
 
 def _moved(config: AuthConfig) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from authconfigs import methods
 from authconfigs.methods.base import AuthMethod, Change, MethodForm
+from authconfigs.methods.pairs import SecretTextarea
 from tests.authconfigs.methods.samples import (
     SAMPLES,
     every_method,
@@ -67,7 +68,8 @@ def test_browser_form_says_the_same_as_a_file(method: AuthMethod) -> None:
     shown = method.Form(initial=form.options)
     posted = QueryDict(mutable=True)
     for name in method.option_names:
-        posted[name] = str(shown[name].value())
+        value = shown[name].value()
+        posted[name] = "" if value is None else str(value)
     for name, secret in form.secrets.items():
         posted[name] = secret
     typed = method.Form(posted)
@@ -169,8 +171,9 @@ def test_every_field_declares_what_it_is(method: AuthMethod) -> None:
     for name in method.secret_names:
         assert method.change_of_secret(name) in Change
         widget = method.Form.base_fields[name].widget
-        assert isinstance(widget, forms.PasswordInput)
+        assert isinstance(widget, forms.PasswordInput | SecretTextarea)
         assert not widget.render_value
+        assert "canary" not in widget.render(name, "canary")
 
 
 @every_method

@@ -8,7 +8,7 @@ from django import forms
 from authconfigs import methods
 from authconfigs.methods.base import AuthMethod, MethodForm
 from authconfigs.methods.fields import Change
-from authconfigs.methods.pairs import Pairs
+from authconfigs.methods.pairs import SecretPairs
 from tests.authconfigs.methods.samples import SAMPLES
 
 CLIENT, CODE = "oauth2_client_credentials", "oauth2_authorization_code"
@@ -72,6 +72,28 @@ def test_header_that_providers_use_is_taken(name: str) -> None:
         (CLIENT, {"token_headers": {"Authorization": "canary"}}, "field of its own"),
         (CLIENT, {"token_headers": {"Host": "canary"}}, "Host is set by the connection"),
         (CLIENT, {"token_headers": {"X": "can\nary"}}, "control character"),
+        (CLIENT, {"secret_token_params": {"client_secret": "canary"}}, "is set by the grant"),
+        (CLIENT, {"secret_token_params": {"key": 12}}, "isn't text"),
+        (CLIENT, {"secret_token_params": {"key": ""}}, "is empty"),
+        (CLIENT, {"secret_token_params": {"key": []}}, "is empty"),
+        (CLIENT, {"secret_token_params": {"key": ["a", "can\nary"]}}, "control character"),
+        (CLIENT, {"token_response": {"token": "canary"}}, "access_token, refresh_token, expires"),
+        (CLIENT, {"token_response": {"access_token": "canary..x"}}, "isn't a path"),
+        (CLIENT, {"token_response": {"access_token": ["canary"]}}, "isn't a path"),
+        (CLIENT, {"expiry_format": "canary"}, "seconds, milliseconds, iso8601, epoch"),
+        (CLIENT, {"default_lifetime": "canary"}, "whole number of seconds from 1 to"),
+        (CLIENT, {"default_lifetime": 0}, "whole number of seconds from 1 to"),
+        (CLIENT, {"default_lifetime": 1.5}, "whole number"),
+        (CLIENT, {"default_lifetime": True}, "whole number"),
+        (CLIENT, {"expired_statuses": "403 canary"}, "from 300 to 599"),
+        (CLIENT, {"expired_statuses": [200]}, "from 300 to 599"),
+        (CLIENT, {"expired_statuses": [True]}, "from 300 to 599"),
+        (CLIENT, {"expired_statuses": {"403": 1}}, "isn't a list"),
+        (CLIENT, {"expired_text": "can\nary"}, "control character"),
+        (CODE, {"keepalive_days": "canary"}, "whole number of days from 1 to 3650"),
+        (CODE, {"refresh_params": {"refresh_token": "canary"}}, "is set by the grant"),
+        (CODE, {"refresh_url": "ftp://canary/"}, "https://"),
+        (CODE, {"revocation_url": "https://canary@a.example"}, "user name or password"),
         (CODE, {"authorization_url": "https://a.example/?state=canary&x=1"}, "sets state"),
         (CODE, {"authorize_params": {"redirect_uri": "canary"}}, "leave it out"),
     ],
@@ -98,24 +120,19 @@ def test_query_of_an_authorization_url_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("code", "name"),
     [
-        "token_response",
-        "expiry_format",
-        "default_lifetime",
-        "expired_statuses",
-        "expired_text",
-        "secret_token_params",
-        "refresh_url",
-        "refresh_params",
-        "refresh_token",
-        "revocation_url",
-        "keepalive_days",
-        "prefix",
+        (CODE, "prefix"),
+        (CLIENT, "refresh_url"),
+        (CLIENT, "refresh_params"),
+        (CLIENT, "refresh_token"),
+        ("oauth2_password", "revocation_url"),
+        ("oauth2_password", "keepalive_days"),
+        ("bearer", "expired_text"),
     ],
 )
-def test_option_without_effect_can_not_be_typed(name: str) -> None:
-    form = typed(CODE, **{name: "x"})
+def test_option_without_effect_can_not_be_typed(code: str, name: str) -> None:
+    form = typed(code, **{name: "x"})
     assert message(form).startswith(f"{name} isn't a field of this method. Known are: ")
 
 
@@ -174,13 +191,6 @@ def test_summary_has_words_for_choices_and_neither_queries_nor_parameter_values(
     }
 
 
-class SecretPairs(Pairs):
-    """A secret that is a mapping, as a method may have one."""
-
-    secret = True
-    optional = True
-
-
 class MappedForm(MethodForm):
     keys = SecretPairs(label="Keys", change=Change.NEW_ACCESS_TOKEN)
 
@@ -200,6 +210,28 @@ def test_secret_may_be_a_mapping() -> None:
     assert Mapped().secret_values({"keys": keys}, "token") == ("canary", "canary-2", "token")
     assert Mapped().summary({"keys": keys}) == {}
     assert Mapped().change_of_secret("keys") is Change.NEW_ACCESS_TOKEN
+
+
+def test_blanks_around_secret_parameters_are_trimmed_and_said() -> None:
+    form = typed(CLIENT, secret_token_params='{"a": " canary ", "b": ["x\\n"], "c": null}')
+    assert form.errors == {}
+    assert form.secrets["secret_token_params"] == {"a": "canary", "b": ["x"], "c": None}
+    assert form.notes == ("White space around the secret token parameters was removed.",)
+
+
+def test_a_parameter_is_either_secret_or_not() -> None:
+    form = typed(CLIENT, token_params={"key": "a"}, secret_token_params={"key": "canary"})
+    assert "key is among the secret token parameters, too" in message(form)
+
+
+def test_numbers_and_statuses_are_read_as_a_browser_and_as_a_file_spell_them() -> None:
+    for statuses, lifetime in (("403, 419 403", " 3600 "), ([403, 419], 3600)):
+        form = typed(CLIENT, expired_statuses=statuses, default_lifetime=lifetime)
+        assert form.errors == {}
+        assert form.options["expired_statuses"] == [403, 419]
+        assert form.options["default_lifetime"] == 3600
+    assert methods.by_code(CLIENT).summary(form.options)["Statuses that mean expired"] == "403, 419"
+    assert typed(CLIENT, expired_statuses="", default_lifetime="").options["expired_statuses"] == []
 
 
 def test_form_is_made_of_declared_fields_only() -> None:

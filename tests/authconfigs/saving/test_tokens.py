@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from authconfigs import methods
 from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.saving import ConfigDraft, preview_change, save_config, switch_config
@@ -22,27 +23,62 @@ SECRETS = {
     "password": {"client_secret": "s", "password": "p"},
     "authorization_code": {"client_secret": "s"},
 }
+CLIENT, PASSWORD, CODE = SECRETS
+SAME, OTHER = "https://auth.example.com", "https://login.example.com"
+# What the contract says of a change of each field, per OAuth method; `*` is all three.
 ROWS: list[tuple[str, dict[str, Any], Change]] = [
-    ("client_credentials", {"header": "X-Token"}, NOTHING),
-    ("client_credentials", {"header_prefix": ""}, NOTHING),
-    ("client_credentials", {"scope": "a b"}, ACCESS),
-    ("client_credentials", {"audience": "https://api.example.com"}, ACCESS),
-    ("client_credentials", {"token_params": {"resource": ["a", "b"]}}, ACCESS),
-    ("client_credentials", {"token_headers": {"X-Tenant": "eu"}}, ACCESS),
-    ("client_credentials", {"token_body": "json"}, ACCESS),
-    ("client_credentials", {"client_auth": "post"}, ACCESS),
-    ("client_credentials", {"token_url": "https://auth.example.com/v2/token?x=1"}, ACCESS),
-    ("client_credentials", {"token_url": "https://login.example.com/token"}, GRANT),
-    ("client_credentials", {"token_url": "https://auth.example.com:8443/token"}, GRANT),
-    ("client_credentials", {"client_id": "another"}, GRANT),
-    ("password", {"scope": "a"}, ACCESS),
-    ("password", {"username": "other"}, GRANT),
-    ("authorization_code", {"scope": "a"}, NOTHING),
-    ("authorization_code", {"authorize_params": {"access_type": "offline"}}, NOTHING),
-    ("authorization_code", {"authorization_url": "https://auth.example.com/v2?x=1"}, NOTHING),
-    ("authorization_code", {"authorization_url": "https://other.example.com/"}, GRANT),
-    ("authorization_code", {"issuer": "https://auth.example.com"}, NOTHING),
-    ("authorization_code", {"audience": "https://api.example.com"}, ACCESS),
+    ("*", {"header": "X-Token"}, NOTHING),
+    ("*", {"header_prefix": ""}, NOTHING),
+    ("*", {"default_lifetime": 60}, NOTHING),
+    ("*", {"expired_statuses": [403]}, NOTHING),
+    ("*", {"expired_text": "token_expired"}, NOTHING),
+    ("*", {"token_response": {"access_token": "data.token"}}, NOTHING),
+    ("*", {"expiry_format": "epoch"}, NOTHING),
+    ("*", {"audience": "https://api.example.com"}, ACCESS),
+    ("*", {"token_params": {"resource": ["a", "b"]}}, ACCESS),
+    ("*", {"token_headers": {"X-Tenant": "eu"}}, ACCESS),
+    ("*", {"token_body": "json"}, ACCESS),
+    ("*", {"client_auth": "post"}, ACCESS),
+    ("*", {"token_url": f"{SAME}/v2/token?x=1"}, ACCESS),
+    ("*", {"token_url": f"{OTHER}/token"}, GRANT),
+    ("*", {"token_url": f"{SAME}:8443/token"}, GRANT),
+    ("*", {"client_id": "another"}, GRANT),
+    (CLIENT, {"scope": "a b"}, ACCESS),
+    (PASSWORD, {"scope": "a"}, ACCESS),
+    (PASSWORD, {"username": "other"}, GRANT),
+    (CODE, {"scope": "a"}, NOTHING),
+    (CODE, {"authorize_params": {"access_type": "offline"}}, NOTHING),
+    (CODE, {"authorization_url": f"{SAME}/v2?x=1"}, NOTHING),
+    (CODE, {"authorization_url": f"{OTHER}/"}, GRANT),
+    (CODE, {"issuer": SAME}, NOTHING),
+    (CODE, {"refresh_params": {"expires": "3600"}}, NOTHING),
+    (CODE, {"keepalive_days": 30}, NOTHING),
+    (CODE, {"refresh_url": f"{SAME}/refresh"}, NOTHING),
+    (CODE, {"refresh_url": f"{OTHER}/refresh"}, GRANT),
+    (CODE, {"revocation_url": f"{SAME}/revoke"}, NOTHING),
+    (CODE, {"revocation_url": f"{OTHER}/revoke"}, GRANT),
+]
+CASES = [
+    (kind, options, change)
+    for of, options, change in ROWS
+    for kind in (SECRETS if of == "*" else [of])
+]
+SECRET_ROWS: list[tuple[str, str, Any, Change]] = [
+    *((kind, "client_secret", "another", ACCESS) for kind in SECRETS),
+    *((kind, "secret_token_params", {"key": "another"}, ACCESS) for kind in SECRETS),
+    (PASSWORD, "password", "another", GRANT),
+    (CODE, "refresh_token", "another", GRANT),
+]
+# The same of URLs that are there already: what they were, and what they become.
+URLS: list[tuple[dict[str, Any], dict[str, Any], Change]] = [
+    ({"issuer": SAME}, {"issuer": f"{SAME}/other"}, GRANT),
+    ({"issuer": SAME}, {"issuer": ""}, GRANT),
+    ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": f"{OTHER}/b?c"}, NOTHING),
+    ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": f"{SAME}/a"}, GRANT),
+    ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": ""}, NOTHING),
+    ({"revocation_url": f"{OTHER}/a"}, {"revocation_url": f"{OTHER}/b"}, NOTHING),
+    ({"revocation_url": f"{OTHER}/a"}, {"revocation_url": "https://c.example.com/"}, GRANT),
+    ({"revocation_url": f"{OTHER}/a"}, {"revocation_url": ""}, NOTHING),
 ]
 
 
@@ -52,10 +88,15 @@ def staging() -> Environment:
 
 
 def stored(
-    kind: str, staging: Environment, *, refresh_token: str | None = "planted-refresh"
+    kind: str,
+    staging: Environment,
+    *,
+    refresh_token: str | None = "planted-refresh",
+    secrets: dict[str, Any] | None = None,
+    **options: Any,
 ) -> tuple[ConfigDraft, AuthConfig]:
     """A saved config with a token, and the draft that it came from."""
-    draft = oauth(kind, secrets=dict(SECRETS[kind]))
+    draft = oauth(kind, secrets={**SECRETS[kind], **(secrets or {})}, **options)
     config = save_config(draft, environment=staging).config
     plant_token(config, refresh_token=refresh_token)
     return draft, config
@@ -69,7 +110,26 @@ def edited(draft: ConfigDraft, config: AuthConfig, staging: Environment, **new: 
     return OAuthToken.objects.get(config=config)
 
 
-@pytest.mark.parametrize(("kind", "options", "change"), ROWS)
+def test_the_table_has_every_field_of_every_oauth_method() -> None:
+    said = {kind: {name for of, row, _ in CASES if of == kind for name in row} for kind in SECRETS}
+    assert said == {kind: set(methods.by_code(f"oauth2_{kind}").option_names) for kind in SECRETS}
+    secrets = {(of, name) for of, name, *_ in SECRET_ROWS}
+    assert secrets == {
+        (kind, name) for kind in SECRETS for name in methods.by_code(f"oauth2_{kind}").secret_names
+    }
+
+
+@pytest.mark.parametrize(("before", "after", "change"), URLS)
+def test_a_url_that_is_there_is_judged_by_its_origin(
+    staging: Environment, before: dict[str, Any], after: dict[str, Any], change: Change
+) -> None:
+    with acting(None, staging):
+        draft, config = stored(CODE, staging, **before)
+        wanted = replace(draft, options={**draft.options, **after})
+        assert preview_change(config, wanted) is change
+
+
+@pytest.mark.parametrize(("kind", "options", "change"), CASES)
 def test_a_change_of_an_option_does_what_the_contract_says(
     staging: Environment, kind: str, options: dict[str, Any], change: Change
 ) -> None:
@@ -87,28 +147,22 @@ def test_a_change_of_an_option_does_what_the_contract_says(
     assert row.token_revision == config.token_revision
 
 
-@pytest.mark.parametrize(
-    ("kind", "secret", "change"),
-    [
-        ("client_credentials", "client_secret", ACCESS),
-        ("password", "client_secret", ACCESS),
-        ("password", "password", GRANT),
-        ("authorization_code", "client_secret", ACCESS),
-    ],
-)
+@pytest.mark.parametrize(("kind", "secret", "value", "change"), SECRET_ROWS)
 def test_another_secret_does_what_the_contract_says(
-    staging: Environment, kind: str, secret: str, change: Change
+    staging: Environment, kind: str, secret: str, value: Any, change: Change
 ) -> None:
     with acting(None, staging):
         draft, config = stored(kind, staging)
         saved = save_config(
-            replace(draft, secrets={secret: "another"}), environment=staging, config=config
+            replace(draft, secrets={secret: value}), environment=staging, config=config
         )
         row = OAuthToken.objects.get(config=config)
 
     assert saved.change is change
     assert row.access_token is None
-    assert (row.refresh_token is not None) is (change is ACCESS)
+    kept = row.refresh_token.reveal() if row.refresh_token is not None else None
+    grown = value if secret == "refresh_token" else None
+    assert kept == ("planted-refresh" if change is ACCESS else grown)
 
 
 def test_a_secret_that_is_typed_again_as_it_was_keeps_the_token(staging: Environment) -> None:
