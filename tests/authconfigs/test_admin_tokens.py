@@ -258,7 +258,7 @@ def test_connection_says_that_its_token_needs_a_person() -> None:
     change_token(**wired_oauth_config)
     tenant = Tenant.objects.get(slug="acme")
     with tenant_scope(tenant.id):
-        connection: Any = config.connections.get()  # type: ignore[attr-defined]
+        connection: Any = config.connections.get()
     client = browser(tenant, Role.VIEWER)
     page = html(client.get(url("change", connection.id, app="integrations_connection")))
     assert "stopped until edited" in page
