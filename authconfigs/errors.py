@@ -7,6 +7,7 @@
     ├── ConnectFailed       name, connect, reset; certificate        dns, connect, tls
     ├── TimedOut            the deadline passed                      the stage reached
     ├── BadAnswer           too big, broken encoding or protocol     api
+    ├── NoMetadata          an answer that isn't usable metadata     api
     └── TokenFailed         any of these while obtaining a token     token
 
 An error carries its verdict. None derives from OSError, and so none from RequestException: urllib3
@@ -95,6 +96,15 @@ class BadAnswer(OutboundError):
             permanent=False,
             status=status,
         )
+
+
+class NoMetadata(OutboundError):
+    """Discovery was answered, but not with metadata that may be used."""
+
+    def __init__(
+        self, summary: str, *, symptom: Symptom = Symptom.PROVIDER_ERROR, status: int
+    ) -> None:
+        super().__init__(summary, symptom=symptom, stage=Stage.API, permanent=True, status=status)
 
 
 class TokenFailed(OutboundError):
