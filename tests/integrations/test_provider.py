@@ -405,12 +405,15 @@ def test_revoked_refresh_token_takes_its_family_along(provider: Provider) -> Non
     assert unknown.status_code == 200
 
 
-def test_metadata_names_the_endpoints(provider: Provider) -> None:
-    path = "/.well-known/oauth-authorization-server"
-    found = requests.get(provider.base_url + path, timeout=5).json()
+@pytest.mark.parametrize("name", ["oauth-authorization-server", "openid-configuration"])
+def test_metadata_names_the_endpoints(provider: Provider, name: str) -> None:
+    url = f"{provider.base_url}/.well-known/{name}"
+    found = requests.get(url, timeout=5).json()
     assert found["issuer"] == provider.base_url
     assert found["token_endpoint"] == provider.token_url
     assert found["code_challenge_methods_supported"] == ["S256"]
+    provider.switches.metadata_issuer = "https://foreign.example"
+    assert requests.get(url, timeout=5).json()["issuer"] == "https://foreign.example"
 
 
 @pytest.mark.parametrize("name", ["401", "403", "404", "415", "429", "500", "503"])

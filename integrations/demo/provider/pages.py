@@ -5,6 +5,7 @@ from dataclasses import asdict
 from html import escape
 
 from integrations.demo.provider import accounts
+from integrations.demo.provider.metadata import METADATA_PATHS
 from integrations.demo.provider.switches import ALL_FAILURES, CHOICES, FAILURES, MEANINGS, Switches
 
 STYLE = """
@@ -112,7 +113,7 @@ def _oauth(base_url: str) -> list[tuple[str, ...]]:
         ("Revocation URL", _code(f"{base_url}/revoke")),
         (
             "Issuer",
-            f"{_code(base_url)} (metadata at {_code('/.well-known/oauth-authorization-server')})",
+            f"{_code(base_url)} (metadata at {' and '.join(map(_code, METADATA_PATHS))})",
         ),
         ("Grants", "client credentials, password, authorization code (PKCE), refresh token"),
         ("Client authentication", "basic, post, none; form or JSON body"),

@@ -15,12 +15,11 @@ from integrations.demo.provider.messages import (
     json_answer,
     parameters,
 )
+from integrations.demo.provider.metadata import METADATA_PATHS, metadata
 from integrations.demo.provider.pages import landing
 from integrations.demo.provider.resources import Resources, root_of
 from integrations.demo.provider.switches import ALL_FAILURES, FAILURES, Switches, names
-from integrations.demo.provider.tokens import TokenEndpoint, metadata
-
-METADATA_PATH = "/.well-known/oauth-authorization-server"
+from integrations.demo.provider.tokens import TokenEndpoint
 
 
 class Routes:
@@ -38,7 +37,7 @@ class Routes:
             "/authorize": self._consent.answer,
             "/token": tokens.token,
             "/revoke": tokens.revoke,
-            METADATA_PATH: lambda received: json_answer(metadata(base_url)),
+            **dict.fromkeys(METADATA_PATHS, lambda _: json_answer(metadata(base_url, switches))),
         }
 
     def answer(self, received: Received) -> tuple[Answer, Received]:

@@ -1,4 +1,4 @@
-"""The token and revocation endpoints and the metadata: RFC 6749 §4 to §6, RFC 7636, RFC 7009, RFC 8414."""
+"""The token and revocation endpoints: RFC 6749 §4 to §6, RFC 7636, RFC 7009."""
 
 import base64
 import binascii
@@ -120,31 +120,6 @@ def s256(verifier: str) -> str:
     """The PKCE challenge of a verifier (RFC 7636 §4.2)."""
     digest = hashlib.sha256(verifier.encode("ascii", "replace")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def metadata(base_url: str) -> dict[str, Any]:
-    """What a client can discover (RFC 8414, RFC 9207)."""
-    return {
-        "issuer": base_url,
-        "authorization_endpoint": f"{base_url}/authorize",
-        "token_endpoint": f"{base_url}/token",
-        "revocation_endpoint": f"{base_url}/revoke",
-        "scopes_supported": list(accounts.SCOPES),
-        "response_types_supported": ["code"],
-        "grant_types_supported": [
-            "client_credentials",
-            "password",
-            "authorization_code",
-            "refresh_token",
-        ],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "none",
-        ],
-        "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": True,
-    }
 
 
 def _single(received: Received) -> Form:
