@@ -66,6 +66,13 @@ def due(value: datetime) -> SafeString:
     return _exact(value, f"due since {timesince(value, depth=1)}")
 
 
+def lasting(value: datetime) -> SafeString:
+    """How long something has been so: for 4 hours."""
+    seconds = (timezone.now() - value).total_seconds()
+    words = f"for {timesince(value, depth=1)}" if seconds >= 60 else "since just now"
+    return _exact(value, words)
+
+
 def expiry(value: datetime) -> SafeString:
     """When something ends, or has ended: in 3 minutes, expired 2 hours ago."""
     ended = value <= timezone.now()
