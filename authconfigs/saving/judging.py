@@ -105,7 +105,7 @@ def judge(
         change=change,
         notes=(
             *form.notes,
-            *_consent_notes(method, fields),
+            *(_consent_notes(method, fields) if same_method else ()),
             *_seed_notes(method, secrets, set(stored.secret_state) - dropped, change=change),
         ),
     )
@@ -120,14 +120,13 @@ def _consent_notes(method: AuthMethod, fields: Collection[str]) -> tuple[str, ..
 def _seed_notes(
     method: AuthMethod, typed: Collection[str], kept: Collection[str], *, change: Change
 ) -> tuple[str, ...]:
+    """What to say where a stored refresh token that was pasted in goes with everything else."""
     seeds = {name for name, field in method.Form.declared().items() if field.seed}
-    if not seeds.isdisjoint(typed):
-        return ("The refresh token that was pasted in is used from now on.",)
-    if change is Change.NEW_GRANT and not seeds.isdisjoint(kept):
-        return (
-            "The refresh token that was pasted in belonged to what it was before: paste another one, or connect.",
-        )
-    return ()
+    if change is not Change.NEW_GRANT or seeds.isdisjoint(kept) or not seeds.isdisjoint(typed):
+        return ()
+    return (
+        "The refresh token that was pasted in belonged to what it was before: paste another one, or connect.",
+    )
 
 
 def _method(code: str) -> AuthMethod:

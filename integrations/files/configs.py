@@ -184,15 +184,28 @@ def _secrets(
     return secrets, frozenset(cleared)
 
 
-def _is_left_out(value: str | dict[str, str]) -> bool:
+def _is_left_out(value: Any) -> bool:
     """Whether it isn't in the file itself."""
-    return any(map(is_placeholder, value.values() if isinstance(value, dict) else [value]))
+    if isinstance(value, dict):
+        return any(map(_is_left_out, value.values()))
+    return any(map(is_placeholder, value if isinstance(value, list) else [value]))
 
 
-def _resolved(value: str | dict[str, str], options: Options) -> Secret:
+def _resolved(value: str | dict[str, Any], options: Options) -> Secret:
+    """The secret that the file means. In a mapping, null keeps what is stored under the name and an empty text clears it."""
     if isinstance(value, str):
         return resolve(value, folder=options.folder)
-    return {name: resolve(item, folder=options.folder) for name, item in value.items()}
+    found = {
+        name: [resolve(one, folder=options.folder) for one in item]
+        if isinstance(item, list)
+        else item and resolve(item, folder=options.folder)
+        for name, item in value.items()
+    }
+    return {name: item for name, item in found.items() if item is None or _says_something(item)}
+
+
+def _says_something(item: str | list[str]) -> bool:
+    return bool(item.strip()) if isinstance(item, str) else any(one.strip() for one in item)
 
 
 def _refuse_unknown(

@@ -1,7 +1,7 @@
 """The database as a file that makes the same again. Secrets are placeholders that name a variable each."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from authconfigs.models import AuthConfig
@@ -84,9 +84,10 @@ def _configs() -> Iterable[AuthConfig]:
 
 def _config(row: AuthConfig, tenant: Tenant, placeholders: Placeholders) -> dict[str, Any]:
     credential = current_credential(row)
+    place = (tenant.slug, row.environment.slug, row.name)
     secrets = {
-        name: placeholders.name((row.id, name), tenant.slug, row.environment.slug, row.name, name)
-        for name in sorted(credential.secret_state)
+        name: _secret(placeholders, (row.id, name), (*place, name), state=state)
+        for name, state in sorted(credential.secret_state.items())
     }
     return {
         "name": row.name,
@@ -101,6 +102,24 @@ def _config(row: AuthConfig, tenant: Tenant, placeholders: Placeholders) -> dict
         "options": credential.options,
         **_only(secrets=secrets),
     }
+
+
+def _secret(
+    placeholders: Placeholders,
+    owner: tuple[Any, ...],
+    place: tuple[str, ...],
+    *,
+    state: Mapping[str, Any],
+) -> Any:
+    """A placeholder, or those of a mapping's values, or of a list's items."""
+    if "keys" in state:
+        return {
+            key: _secret(placeholders, (*owner, key), (*place, key), state=known)
+            for key, known in sorted(state["keys"].items())
+        }
+    if "values" in state:
+        return [placeholders.name((*owner, index), *place) for index in range(state["values"])]
+    return placeholders.name(owner, *place)
 
 
 def _integrations() -> list[dict[str, Any]]:

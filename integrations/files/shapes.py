@@ -146,16 +146,25 @@ def parameters(value: Any, path: str, problems: _Problems) -> dict[str, Any] | N
 
 
 def secrets(value: Any, path: str, problems: _Problems) -> dict[str, Any] | None:
-    """A mapping of names to text, to mappings of text, or to null."""
+    """A mapping of names to text, to null, or to mappings whose values may be lists of text besides."""
     if mapping(value, path, problems) is None:
         return None
     for key, item in value.items():
+        place = child(path, key)
         if isinstance(item, dict):
             for name, inner in item.items():
-                text(inner, child(child(path, key), name), problems)
+                _texts_or_null(inner, child(place, name), problems)
         elif item is not None:
-            text(item, child(path, key), problems)
+            text(item, place, problems)
     return dict(value)
+
+
+def _texts_or_null(value: Any, path: str, problems: _Problems) -> None:
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            text(one, child(path, index), problems)
+    elif value is not None:
+        text(value, path, problems)
 
 
 def statuses(value: Any, path: str, problems: _Problems) -> list[int] | None:

@@ -8,10 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from django.utils import timezone
 
 from authconfigs import methods
 from authconfigs.errors import TokenFailed
+from authconfigs.fields import Sealed
 from authconfigs.methods.base import Change
+from authconfigs.models import TokenEvent
 from authconfigs.saving import ConfigDraft, SavedConfig, draft_of, save_config
 from integrations.calls import Call, perform
 from integrations.demo.provider import Provider, accounts
@@ -27,11 +30,17 @@ NOTHING: dict[str, Any] = {
     "rotate_by": date(2031, 1, 1),
     "header": "X-Token",
     "header_prefix": "Token",
+    "token_response": {"expires_in": "data.ttl"},
+    "expiry_format": "milliseconds",
+    "default_lifetime": 60,
+    "expired_statuses": [419],
+    "expired_text": "token_expired",
 }
 NEW_ACCESS_TOKEN: dict[str, Any] = {
     "scope": "profile reports",
     "audience": "https://api.example.com",
     "token_params": {"resource": "https://api.example.com"},
+    "secret_token_params": {"api_key": "planted"},
     "token_headers": {"X-Tenant": "eu-1"},
     "token_body": "json",
     "client_auth": "post",
@@ -44,7 +53,7 @@ NEW_GRANT: dict[str, Any] = {
     "password": "another password",
 }
 COLUMNS = {"name", "description", "rotate_by"}
-SECRETS = {"client_secret", "password"}
+SECRETS = {"client_secret", "password", "secret_token_params", "refresh_token"}
 
 
 @pytest.fixture
@@ -140,8 +149,17 @@ def test_every_field_of_the_grant_is_covered() -> None:
     assert fields <= {*NOTHING, *NEW_ACCESS_TOKEN, *NEW_GRANT}
 
 
+def revealed(sealed: Sealed | None) -> str | None:
+    return None if sealed is None else str(sealed.reveal())
+
+
+def events() -> list[TokenEvent]:
+    with tenant_scope(the_config().tenant_id):
+        return list(TokenEvent.objects.all())
+
+
 def connected(provider: Provider, **tokens: Any) -> None:
-    wired_oauth(provider, grant="authorization_code", options={"scope": "profile"})
+    wired_oauth(provider, grant="authorization_code", options={"scope": "profile"}, path="/open")
     store_token(access_token="granted", generation=1, state="valid", **tokens)
 
 
@@ -151,17 +169,70 @@ def connected(provider: Provider, **tokens: Any) -> None:
         {"scope": "profile reports"},
         {"authorize_params": {"prompt": "consent"}},
         {"issuer": "https://issuer.example"},
+        {"authorization_url": "?prompt=login"},
+        {"refresh_url": "?refresh"},
+        {"revocation_url": "?revoke"},
+        {"refresh_params": {"expires": "60"}},
+        {"keepalive_days": 7},
+        *({name: value} for name, value in NOTHING.items()),
     ],
+    ids=lambda change: next(iter(change)),
 )
-def test_fields_of_the_next_consent_keep_the_tokens_of_the_last(
+def test_edit_that_does_nothing_never_asks_a_person(
     provider: Provider, change: dict[str, Any]
 ) -> None:
     connected(provider, refresh_token="granted")
+    change = {n: provider.token_url + v if n.endswith("_url") else v for n, v in change.items()}
 
     assert save(change).change is Change.NOTHING
+    assert called(provider) is None
     row = stored_token()
-    assert row.access_token is not None
-    assert row.refresh_token is not None
+    assert (row.state, revealed(row.access_token)) == ("valid", "granted")
+    assert revealed(row.refresh_token) == "granted"
+
+
+@pytest.mark.parametrize("field", sorted({*NEW_ACCESS_TOKEN} - {"scope"}))
+def test_edit_that_outdates_the_access_token_never_asks_a_person(
+    provider: Provider, field: str
+) -> None:
+    connected(provider, refresh_token="granted")
+    value = NEW_ACCESS_TOKEN[field]
+    value = provider.token_url + value if field == "token_url" else value
+
+    assert save({field: value}).change is Change.NEW_ACCESS_TOKEN
+    row = stored_token()
+    assert (row.state, row.access_token) == ("empty", None)
+    assert revealed(row.refresh_token) == "granted"
+    assert "refresh_token" in str(called(provider))
+    assert b"granted" in provider.requests[0].body
+
+
+@pytest.mark.parametrize(
+    "field", ["token_url", "refresh_url", "revocation_url", "authorization_url"]
+)
+def test_another_origin_never_receives_the_stored_refresh_token(
+    provider: Provider, field: str
+) -> None:
+    connected(provider, refresh_token="granted")
+    with Provider() as other:
+        assert save({field: other.token_url}).change is Change.NEW_GRANT
+        row = stored_token()
+        assert (row.state, row.access_token, row.refresh_token) == ("empty", None, None)
+        with pytest.raises(TokenFailed) as failure:
+            perform(load_target(NAME), Call("GET", ""))
+        assert failure.value.symptom == "reauthorization_required"
+        assert other.requests == []
+    assert [event.kind for event in events()] == ["disconnected"]
+
+
+def test_refresh_url_is_where_tokens_are_renewed(provider: Provider) -> None:
+    connected(provider, refresh_token="granted", expires_at=timezone.now())
+    save({"refresh_url": f"{provider.base_url}/elsewhere", "refresh_params": {"expires": "60"}})
+    with suppress(TokenFailed):
+        perform(load_target(NAME), Call("GET", ""))
+
+    assert [one.endpoint for one in provider.requests] == ["/elsewhere"]
+    assert parse_qs(provider.requests[0].body.decode())["expires"] == ["60"]
 
 
 def test_consent_without_refresh_token_keeps_its_access_token(provider: Provider) -> None:

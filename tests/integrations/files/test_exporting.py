@@ -45,6 +45,32 @@ def full() -> dict[str, Any]:
             "secrets": {"client_secret": "planted-client", "password": " planted-pw "},
         },
         {
+            "name": "books",
+            "environment": "staging",
+            "method": "oauth2_authorization_code",
+            "options": {
+                "authorization_url": "https://auth.example.com/authorize?prompt=consent",
+                "token_url": "https://auth.example.com/token",
+                "client_id": "console",
+                "authorize_params": {"access_type": "offline"},
+                "issuer": "https://auth.example.com",
+                "refresh_url": "https://auth.example.com/refresh",
+                "refresh_params": {"expires": "3600", "for": ["a", "b"]},
+                "revocation_url": "https://revoke.example.com/",
+                "keepalive_days": 30,
+                "token_response": {"access_token": "data.token"},
+                "expiry_format": "iso8601",
+                "default_lifetime": 3600,
+                "expired_statuses": [403, 419],
+                "expired_text": '"error":"token_expired"',
+            },
+            "secrets": {
+                "client_secret": "planted-client",
+                "refresh_token": "planted-seed",
+                "secret_token_params": {"api-key": "planted-a", "api_key": ["planted-b"] * 2},
+            },
+        },
+        {
             "name": "legacy",
             "environment": "staging",
             "method": "basic",
@@ -121,6 +147,17 @@ def test_secrets_are_variables_named_after_where_they_belong(tmp_path: Path) -> 
             "password": "${env:OAC_ACME__PRODUCTION__CRM__PASSWORD}",
         },
         "billing": {"value": "${env:OAC_ACME__STAGING__BILLING__VALUE}"},
+        "books": {
+            "client_secret": "${env:OAC_ACME__STAGING__BOOKS__CLIENT_SECRET}",
+            "refresh_token": "${env:OAC_ACME__STAGING__BOOKS__REFRESH_TOKEN}",
+            "secret_token_params": {
+                "api-key": "${env:OAC_ACME__STAGING__BOOKS__SECRET_TOKEN_PARAMS__API_KEY}",
+                "api_key": [
+                    "${env:OAC_ACME__STAGING__BOOKS__SECRET_TOKEN_PARAMS__API_KEY_2}",
+                    "${env:OAC_ACME__STAGING__BOOKS__SECRET_TOKEN_PARAMS__API_KEY_3}",
+                ],
+            },
+        },
         "legacy": None,
     }
 
