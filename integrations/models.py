@@ -178,25 +178,6 @@ class ConnectionTest(TenantModel):
         return f"test of {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class StartedTests(TenantModel):
-    """When a tenant's tests were started within the last minute, as seconds since 1970: one row per tenant.
-
-    Written by compare-and-swap on `version`.
-    """
-
-    starts = models.JSONField(default=list)
-    version = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        verbose_name_plural = "started tests"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["tenant"], name="started_tests_once_per_tenant"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{len(self.starts)} started tests"
-
-
 class ControlTurn(models.Model):
     """Who is showing an origin a wrong credential, whichever tenant's: one at a time. The row is gone when that is done."""
 

@@ -2,6 +2,7 @@
 
 from authconfigs.models.configs import AllowedOrigin, AuthConfig, Credential, DataKey
 from authconfigs.models.heartbeats import Heartbeat
+from authconfigs.models.starts import Starts
 from authconfigs.models.tokens import AuthorizationRequest, OAuthToken, TokenEvent
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "DataKey",
     "Heartbeat",
     "OAuthToken",
+    "Starts",
     "TokenEvent",
 ]

@@ -12,11 +12,12 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from authconfigs import rate
 from authconfigs.database import database_now
+from authconfigs.models import Starts
 from integrations import testing
 from integrations.demo.provider import Provider, accounts
-from integrations.models import ControlTurn, StartedTests
-from integrations.testing import rate
+from integrations.models import ControlTurn
 from integrations.testing.rate import count_start
 from tenants.scope import tenant_scope
 from tests.integrations.testing.cases import (
@@ -149,7 +150,7 @@ def test_rate_is_that_of_any_sixty_seconds(settings: Any, provider: Provider) ->
     bearer(provider.base_url + "/bearer")
     tenant, now = tenant_id(), timezone.now().timestamp()
     with tenant_scope(tenant):
-        StartedTests.objects.create(starts=[now - 61, now - 50])
+        Starts.objects.create(kind=Starts.Kind.TEST, starts=[now - 61, now - 50])
 
     assert count_start(tenant) is None
     wait = count_start(tenant)
@@ -172,7 +173,7 @@ def test_bulk_runs_four_at_a_time_per_origin_and_counts_once(settings: Any) -> N
     assert crowd.wrong_most == 1
     assert not ControlTurn.objects.exists()
     with tenant_scope(tenant_id()):
-        assert len(StartedTests.objects.get().starts) == 1
+        assert len(Starts.objects.get(kind=Starts.Kind.TEST).starts) == 1
 
 
 @pytest.mark.django_db
