@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from authconfigs import methods
 from authconfigs.admin import buttons
+from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
 from authconfigs.admin.forms import DetailsForm
 from authconfigs.admin.listing import (
@@ -35,7 +36,7 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
 
 
 @admin.register(AuthConfig, site=site)
-class AuthConfigAdmin(ConfigColumns, EventPages, ConfigPages):
+class AuthConfigAdmin(ConfigColumns, EventPages, DiscoveryPages, ConfigPages):
     list_display = (
         "name",
         "environment_column",
@@ -68,18 +69,20 @@ class AuthConfigAdmin(ConfigColumns, EventPages, ConfigPages):
         return changelist
 
     def get_urls(self) -> list[URLPattern]:
-        def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        def at(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             wrapped: Any = self.admin_site.admin_view(view)
             wrapped.model_admin = self
-            pattern: URLPattern = path(
-                f"<path:object_id>/{url}/", wrapped, name=f"authconfigs_authconfig_{name}"
-            )
+            pattern: URLPattern = path(route, wrapped, name=f"authconfigs_authconfig_{name}")
             return pattern
+
+        def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return at(f"<path:object_id>/{url}/", view, name)
 
         pressed = [named(name, self._button(name), name) for name in _BUTTONS]
         more = [
             named("method", self.choose_view, "method"),
             named("events", self.events_view, "events"),
+            at("discover/", self.discover_view, "discover"),
         ]
         return [*pressed, *more, *super().get_urls()]
 
