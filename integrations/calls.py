@@ -25,6 +25,11 @@ from integrations.usage import OK, record_use
 
 Headers = tuple[tuple[str, str], ...]
 
+# How much of an answer is looked through for the text that means "expired".
+SEARCHED_BYTES = 64 * 2**10
+# A success by its status, but its text says again what it said before the token was renewed.
+STILL_EXPIRED = Finding(Symptom.TOKEN_EXPIRY_OR_ROTATED_KEY, "renewed")
+
 
 @dataclass(frozen=True)
 class Call:
@@ -131,7 +136,7 @@ class _Attempt:
             signed,
             secrets=secrets,
             token_refreshed=refreshed,
-            renewed=True,
+            renewed=fields,
         )
 
     def _another(self, config: ConfigState, refused: Token) -> Token:
@@ -164,7 +169,7 @@ class _Attempt:
         *,
         secrets: Iterable[str] = (),
         token_refreshed: bool = False,
-        renewed: bool = False,
+        renewed: Mapping[str, Any] | None = None,
         failure: TokenFailed | None = None,
     ) -> CallResult:
         return CallResult(
@@ -208,24 +213,48 @@ def check_origin(config: ConfigState, url: str) -> None:
 
 
 def finding_in(
-    response: requests.Response, request: OutgoingRequest, *, renewed: bool
+    response: requests.Response, request: OutgoingRequest, *, renewed: Mapping[str, Any] | None
 ) -> Finding | None:
-    """What is wrong with the answer to a request, None for 2xx; `renewed`: its token was obtained because of a refusal."""
+    """What is wrong with the answer to a request, None for a good 2xx.
+
+    renewed: its token was obtained because of a refusal, and these are the config's fields.
+    """
     if 200 <= response.status_code < 300:
-        return None
+        return STILL_EXPIRED if renewed and says_expired(response, renewed) else None
     return diagnose(
         Answer(
             response.status_code,
             challenge=response.headers.get("WWW-Authenticate", ""),
             sent=sent_in(request),
-            renewed=renewed,
+            renewed=renewed is not None,
         )
     )
 
 
 def says_expired(response: requests.Response, fields: Mapping[str, Any]) -> bool:
     """Whether the API says that the token, which it took before, isn't good any more: by 401, or as the config says."""
-    return response.status_code == 401 or response.status_code in fields.get("expired_statuses", ())
+    status = response.status_code
+    return (
+        status == 401
+        or status in fields.get("expired_statuses", ())
+        or holds_expired_text(response, fields)
+    )
+
+
+def holds_expired_text(response: requests.Response, fields: Mapping[str, Any]) -> bool:
+    """Whether the beginning of the answer has the text that means so for this config, in the answer's charset or in UTF-8."""
+    text = fields.get("expired_text")
+    if not text:
+        return False
+    beginning = response.content[:SEARCHED_BYTES]
+    return any(_spelled(text, charset) in beginning for charset in (response.encoding, "utf-8"))
+
+
+def _spelled(text: str, charset: str | None) -> bytes:
+    try:
+        return text.encode(charset or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return text.encode()
 
 
 def _count(target: Target, symptom: Symptom | None) -> None:

@@ -170,8 +170,10 @@ class ConnectionAuth(AuthBase):
             headers[name] = value if value.isascii() else value.encode()
         prepared.headers = headers
 
-        def answered(response: requests.Response, **_: object) -> None:
-            if token is not None and says_expired(response, fields):
+        def answered(response: requests.Response, *, stream: bool = False, **_: object) -> None:
+            # What the caller wants to read bit by bit isn't read here.
+            known = {**fields, "expired_text": ""} if stream else fields
+            if token is not None and says_expired(response, known):
                 self._refused_generation = token.generation
             if response.is_redirect:
                 for name in signed.credential_headers:

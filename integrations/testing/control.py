@@ -105,12 +105,14 @@ def _sent(run: Run, config: ConfigState) -> tuple[Found, int | None]:
     invented, token = config.method.decoy(config.fields, run.token.value if run.token else None)
     wrong = config.method.authenticate(run.plain, invented, token)
     try:
-        status = run.sent(wrong).status_code
+        response = run.sent(wrong)
     except OutboundError as error:
         return Found(Control.INCONCLUSIVE, f"no answer. {error.summary}"), None
-    return Found(
-        verdict(status, run.plan), f"the API answered {status} to a wrong credential"
-    ), status
+    status = response.status_code
+    said = f"the API answered {status} to a wrong credential"
+    if run.plan.expects(status) and not run.is_expected(response):
+        return Found(Control.REFUSED, f"{said}, with the text that means expired"), status
+    return Found(verdict(status, run.plan), said), status
 
 
 def _keep(run: Run, found: Found, *, status: int | None) -> None:

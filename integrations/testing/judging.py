@@ -11,6 +11,7 @@ from authconfigs.database import released_connection
 from authconfigs.errors import OutboundError
 from authconfigs.oauth.refusal import retry_after
 from authconfigs.symptoms import Stage, Symptom
+from integrations.calls import STILL_EXPIRED
 from integrations.diagnosis import Answer, Explanation, Finding, Sent, diagnose, explain, sent_in
 from integrations.diagnosis.facts import NOTHING
 from integrations.documents import redirect_place, redirect_summary
@@ -50,7 +51,7 @@ def judged(run: Run, *, owner: UUID, bulk: bool) -> Verdict:
         return of_failure(run.failure, facts, status=status)
     assert response is not None  # noqa: S101 - a run ends with a failure or an answer
     status = response.status_code
-    if not run.plan.expects(status):
+    if not run.is_expected(response):
         return _of_answer(run, response, facts)
     found = control(run, owner=owner, bulk=bulk)
     if found.value is Control.ACCEPTED:
@@ -85,7 +86,10 @@ def _of_answer(run: Run, response: requests.Response, facts: dict[str, str]) -> 
             worked_before=since is not None,
             renewed=run.renewed,
         )
-    ) or Finding(Symptom.UNEXPECTED_ANSWER)
+    )
+    if finding is None:
+        expired = run.plan.expects(status)
+        finding = STILL_EXPIRED if expired else Finding(Symptom.UNEXPECTED_ANSWER)
     facts = {**facts, **finding.facts, **_of_headers(run, response)}
     if since is not None:
         facts["since"] = f"{since:%Y-%m-%d %H:%M} UTC"

@@ -14,7 +14,7 @@ from authconfigs.state import ConfigEdited, ConfigState, load_config
 from authconfigs.symptoms import Stage
 from authconfigs.tokens import Token, usable_token
 from authconfigs.transport import Deadline, Door, Trace
-from integrations.calls import check_origin, says_expired
+from integrations.calls import check_origin, holds_expired_text, says_expired
 from integrations.diagnosis import without_query
 from integrations.targets import Target
 from integrations.testing.plan import Plan, check_fields, planned_request
@@ -133,7 +133,12 @@ class Run:
         self._answered(*self._asked())
 
     def _is_refusal(self, response: requests.Response) -> bool:
-        return says_expired(response, self.fields) and not self.plan.expects(response.status_code)
+        return says_expired(response, self.fields) and not self.is_expected(response)
+
+    def is_expected(self, response: requests.Response) -> bool:
+        """Whether the answer is what the test wants: its status, and no text that means "expired"."""
+        expired = self.token is not None and holds_expired_text(response, self.fields)
+        return self.plan.expects(response.status_code) and not expired
 
     def _renew_token(self, status: int) -> None:
         config, refused = self.config, self.token
@@ -177,7 +182,7 @@ class Run:
     def _answered(self, response: requests.Response, step: Step) -> None:
         self.response = response
         status = response.status_code
-        step.ok = self.plan.expects(status) and self.failure is None
+        step.ok = self.is_expected(response) and self.failure is None
         step.detail = f"{self.request_line}: {status} {_phrase(status)}".rstrip()
         self.steps.append(step)
 
