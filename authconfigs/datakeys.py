@@ -86,6 +86,13 @@ class Keychain:
 
     def __init__(self) -> None:
         self._keys: dict[tuple[UUID | None, int], DataKey | None] = {}
+        self._current: dict[UUID | None, DataKey] = {}
+
+    def current(self, tenant_id: UUID | None) -> DataKey:
+        """As `current()` of the module."""
+        if tenant_id not in self._current:
+            self._current[tenant_id] = current(tenant_id)
+        return self._current[tenant_id]
 
     def reveal(self, ciphertext: bytes, place: Place) -> Any:
         """As `reveal()` of the module."""

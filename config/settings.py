@@ -36,6 +36,8 @@ OUTBOUND_PROXY = env.optional("OUTBOUND_PROXY", values.proxy)
 OUTBOUND_TIMEOUT = env.read("OUTBOUND_TIMEOUT", values.seconds, default="20")
 OUTBOUND_MAX_BYTES = env.read("OUTBOUND_MAX_BYTES", values.positive_int, default=str(10 * 2**20))
 TEST_RATE_PER_MINUTE = env.read("TEST_RATE_PER_MINUTE", values.positive_int, default="60")
+# How long a lease outlives the exchange that it is for: unsealing, storing, a busy database.
+LEASE_SPARE_SECONDS = env.read("LEASE_SPARE_SECONDS", values.seconds, default="10")
 # Usage is counted in memory and written at most this much later; None writes it only when it is asked for.
 USAGE_FLUSH_SECONDS: float | None = 10
 

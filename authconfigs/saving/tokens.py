@@ -40,6 +40,10 @@ _NO_GRANT: dict[str, Any] = {
     "connected_by": "",
 }
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
+# Two refreshes with one refresh token look like a theft to the provider: whoever is at it ends first, and hands on the next one.
+_LEASE_OF_REFRESH: dict[str, Any] = {
+    name: Case(When(refresh_token__isnull=False, then=F(name)), default=None) for name in _NO_LEASE
+}
 _STATE_OF_TOKENS = Case(
     When(access_token__isnull=False, then=Value(State.VALID)), default=Value(State.EMPTY)
 )
@@ -95,9 +99,8 @@ def follow_edit(
         rows.filter(stays).update(
             **_moved(config), state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS
         )
-        rows.exclude(stays).update(
-            **_moved(config), **_NO_ACCESS_TOKEN, refresh_after=_AT_ONCE_IF_SCHEDULED
-        )
+        waiting = {**_moved(config), **_NO_ACCESS_TOKEN, **_LEASE_OF_REFRESH}
+        rows.exclude(stays).update(**waiting, refresh_after=_AT_ONCE_IF_SCHEDULED)
 
 
 def _plant(config: AuthConfig, seed: str) -> None:

@@ -30,8 +30,8 @@ def check_origins(state: ConfigState) -> None:
 
 def exchange(
     lease: Lease, *, grant: Grant, refresh_token: str | None, door: Door, deadline: Deadline
-) -> TokenAnswer:
-    """The endpoint's answer. Raises TokenFailed, or LeaseLost before a second exchange.
+) -> tuple[TokenAnswer, bool]:
+    """The endpoint's answer, and whether it is the refresh token's. Raises TokenFailed, or LeaseLost before a second exchange.
 
     RFC 6749 §6 for a refresh; §4.3 and §4.4 to start anew. A dead refresh token is dropped and, where the method can start
     anew, that is tried once.
@@ -40,7 +40,8 @@ def exchange(
     if refresh_token and grant.keeps_refresh_token:
         client = OAuthClient.from_fields(fields)
         try:
-            return oauth.refresh(client, refresh_token, door=door, deadline=one_exchange(deadline))
+            within = one_exchange(deadline)
+            return oauth.refresh(client, refresh_token, door=door, deadline=within), True
         except TokenFailed as failure:
             if failure.error != INVALID_GRANT:
                 raise
@@ -50,7 +51,7 @@ def exchange(
             raise LeaseLost
     if grant.start is None:
         raise _consent_needed()
-    return grant.start(fields, door, one_exchange(deadline))
+    return grant.start(fields, door, one_exchange(deadline)), False
 
 
 def one_exchange(deadline: Deadline) -> Deadline:

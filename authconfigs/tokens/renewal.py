@@ -3,7 +3,10 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import uuid4
 
 from django.conf import settings
@@ -11,18 +14,24 @@ from django.db import OperationalError, connection
 from django.dispatch import Signal
 
 from authconfigs.database import database_now, released_connection
+from authconfigs.datakeys import Keychain
 from authconfigs.errors import OutboundError, TokenFailed
+from authconfigs.fields import Sealed
 from authconfigs.models import OAuthToken
+from authconfigs.oauth import TokenAnswer
 from authconfigs.state import ConfigEdited, ConfigState, TokenState, UnknownName, load_config
 from authconfigs.symptoms import Stage, Symptom
 from authconfigs.tokens.exchange import LeaseLost, exchange
 from authconfigs.tokens.grants import Grant
 from authconfigs.tokens.lease import Lease
-from authconfigs.tokens.schedule import schedule
+from authconfigs.tokens.outcomes import Obtained, Outcome, discard, settle
+from authconfigs.tokens.schedule import Schedule, schedule
 from authconfigs.tokens.values import Token, expiry, keep, stored_value
 from authconfigs.tokens.verdict import stored_failure
 from authconfigs.transport import Deadline, Door
 from tenants.scope import tenant_scope
+
+_Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
 
@@ -87,53 +96,106 @@ def waited_too_long() -> TokenFailed:
 
 
 def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Token | None:
-    """The token, stored; None when it came too late or the lease was lost: the row tells then."""
-    state = lease.state
+    """The token, stored; None when it came too late or the lease was lost: the row tells then. Raises TokenFailed."""
     try:
         with released_connection():
-            row = OAuthToken.objects.get(config_id=state.config_id)
+            row = OAuthToken.objects.get(config_id=lease.state.config_id)
             asked_at = database_now()
-        refresh_token = row.refresh_token.reveal() if row.refresh_token is not None else None
-        answer = exchange(
-            lease, grant=grant, refresh_token=refresh_token, door=door, deadline=deadline
+        outcome = outcome_of(
+            lease,
+            grant=grant,
+            refresh_token=row.refresh_token,
+            asked_at=asked_at,
+            door=door,
+            deadline=deadline,
         )
     except LeaseLost:
-        return None
-    except ConfigEdited:
-        lease.release()
-        raise
-    except OutboundError as error:
-        failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
-        _tell(lease, failure)
         return None
     except BaseException:
         lease.release()
         raise
-    planned = schedule(asked_at, expires_in=answer.expires_in, jitter=_jitter())
-    kept = answer.refresh_token or None if grant.keeps_refresh_token else None
-    stored = _insistently(
-        lambda: lease.store(answer, schedule=planned, now=asked_at, refresh_token=kept)
-    )
-    token_asked.send_robust(None, state=state, symptom=None)
-    if not stored:
-        logger.info("A token of %s came too late and is discarded.", state)
+    (stored,) = settled([outcome])
+    if stored is None:
         return None
+    result = stored.result
+    if isinstance(result, TokenFailed):
+        raise result
+    value, expires_at = result.answer.access_token, result.schedule.expires_at
     generation = lease.seen.generation + 1
-    keep(state, generation, value=answer.access_token)
-    detail = f"obtained, {expiry(planned.expires_at, now=asked_at)}"
-    return Token(answer.access_token, generation, True, planned.expires_at, detail)
+    keep(lease.state, generation, value=value)
+    detail = f"obtained, {expiry(expires_at, now=asked_at)}"
+    return Token(value, generation, True, expires_at, detail)
 
 
-def _tell(lease: Lease, failure: TokenFailed) -> None:
-    """Write the failure down and raise it, unless it came too late."""
-    token_asked.send_robust(None, state=lease.state, symptom=failure.symptom)
-    logger.warning("No token for %s: %s", lease.state, failure.summary)
-    told = _insistently(lambda: lease.fail(failure, now=database_now(), jitter=_jitter()))
-    if told:
-        raise failure
+def outcome_of(
+    lease: Lease,
+    *,
+    grant: Grant,
+    refresh_token: Sealed | None,
+    asked_at: datetime,
+    door: Door,
+    deadline: Deadline,
+) -> Outcome:
+    """What the endpoint says; nothing is stored yet. Raises LeaseLost, and ConfigEdited."""
+    try:
+        plain = refresh_token.reveal() if refresh_token is not None else None
+        answer, refreshed = exchange(
+            lease, grant=grant, refresh_token=plain, door=door, deadline=deadline
+        )
+    except ConfigEdited:
+        raise
+    except OutboundError as error:
+        failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
+        return Outcome(lease, asked_at, failure)
+    kept = answer.refresh_token or None if grant.keeps_refresh_token else None
+    planned = plan(
+        lease.state,
+        answer,
+        asked_at=asked_at,
+        has_refresh_token=kept is not None or refresh_token is not None,
+    )
+    used = refresh_token if refreshed else None
+    return Outcome(lease, asked_at, Obtained(answer, planned, kept, used))
 
 
-def _insistently(write: Callable[[], bool]) -> bool:
+def plan(
+    state: ConfigState, answer: TokenAnswer, *, asked_at: datetime, has_refresh_token: bool
+) -> Schedule:
+    """When a token that was asked for at `asked_at` is renewed."""
+    days = state.fields.get("keepalive_days")
+    return schedule(
+        asked_at,
+        expires_in=answer.expires_in,
+        keep_alive=timedelta(days=days) if days and has_refresh_token else None,
+        jitter=_random_share(),
+    )
+
+
+def settled(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
+    """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them."""
+    keys = Keychain()
+    stored = _insistently(
+        lambda: settle(outcomes, now=database_now(), keys=keys, jitter=_random_share())
+    )
+    for outcome, one in zip(outcomes, stored, strict=True):
+        if one is None:
+            _insistently(partial(discard, outcome, keys))
+        _tell(outcome, discarded=one is None)
+    return stored
+
+
+def _tell(outcome: Outcome, *, discarded: bool) -> None:
+    state, result = outcome.lease.state, outcome.result
+    symptom = None
+    if isinstance(result, TokenFailed):
+        symptom = result.symptom
+        logger.warning("No token for %s: %s", state, result.summary)
+    elif discarded:
+        logger.info("A token of %s came too late and is discarded.", state)
+    token_asked.send_robust(None, state=state, symptom=symptom)
+
+
+def _insistently(write: Callable[[], _Result]) -> _Result:
     """Try again over a database that is busy or was restarted: a rotated refresh token would be lost."""
     for pause in STORE_PAUSES:
         try:
@@ -147,5 +209,6 @@ def _insistently(write: Callable[[], bool]) -> bool:
     return write()
 
 
-def _jitter() -> float:
+def _random_share() -> float:
+    """A number from 0 to 1."""
     return random.random()  # noqa: S311 - spreads load, guards nothing

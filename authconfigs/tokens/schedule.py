@@ -4,13 +4,15 @@
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 LONGEST_LIFETIME = timedelta(days=3650)
 MARGIN_SHARE = 0.2
 # Above the 150 s within which a crash is recovered from, so that a long-lived token outlives one.
 LARGEST_MARGIN = timedelta(minutes=5)
+# How much earlier than its days a refresh token is kept alive.
+KEEP_ALIVE_SHARE = 0.1
 FIRST_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(minutes=15)
 LONGEST_RETRY_AFTER = timedelta(seconds=60)
@@ -24,12 +26,27 @@ class Schedule:
     refresh_after: datetime | None
 
 
-def schedule(asked_at: datetime, *, expires_in: float | None, jitter: float = 0.0) -> Schedule:
+def schedule(
+    asked_at: datetime,
+    *,
+    expires_in: float | None,
+    keep_alive: timedelta | None = None,
+    jitter: float = 0.0,
+) -> Schedule:
     """The schedule of a token that was asked for at `asked_at` (RFC 6749 §5.1 `expires_in`, in seconds).
 
     Without a known lifetime it has no expiry and is renewed when it is refused. A lifetime of 0 or less is good for the call
-    at hand and gives the sweep nothing to do.
+    at hand and gives the sweep nothing to do. keep_alive: renewed at the latest after this time all the same, because its
+    refresh token dies of idleness.
     """
+    planned = _by_lifetime(asked_at, expires_in, jitter=jitter)
+    if keep_alive is None:
+        return planned
+    idle_until = asked_at + keep_alive * (1 - KEEP_ALIVE_SHARE * (0.5 + 0.5 * jitter))
+    return replace(planned, refresh_after=min(idle_until, planned.refresh_after or idle_until))
+
+
+def _by_lifetime(asked_at: datetime, expires_in: float | None, *, jitter: float) -> Schedule:
     seconds = _known(expires_in)
     if seconds is None:
         return Schedule(None, None)

@@ -240,12 +240,13 @@ def test_any_edit_lifts_what_stopped_the_config(staging: Environment, new: dict[
     assert row.next_attempt_at is None
 
 
-def test_an_edit_that_outdates_tokens_takes_the_lease_away(staging: Environment) -> None:
+def test_only_a_new_grant_takes_the_lease_of_a_refresh_away(staging: Environment) -> None:
     with acting(None, staging):
         draft, config = stored("client_credentials", staging)
-        kept = edited(draft, config, staging, description="x")
-        assert kept.lease_owner is not None
-        lost = edited(draft, config, staging, options={**draft.options, "scope": "a"})
+        scoped = {**draft.options, "scope": "a"}
+        assert edited(draft, config, staging, description="x").lease_owner is not None
+        assert edited(draft, config, staging, options=scoped).lease_owner is not None
+        lost = edited(draft, config, staging, options={**scoped, "client_id": "other"})
 
     assert lost.lease_owner is None
 

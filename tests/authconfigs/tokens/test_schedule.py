@@ -43,6 +43,19 @@ def test_lifetime_ends_after_ten_years(seconds: float) -> None:
     assert schedule(ASKED, expires_in=seconds).expires_at == ASKED + timedelta(days=3650)
 
 
+@pytest.mark.parametrize(("lifetime", "latest"), [(None, 10), (0, 10), (864000, 10), (86400, 1)])
+def test_refresh_token_that_dies_of_idleness_is_used_in_time(
+    lifetime: float | None, latest: int
+) -> None:
+    ends = schedule(ASKED, expires_in=lifetime).expires_at
+    for jitter in (0.0, 1.0):
+        planned = schedule(ASKED, expires_in=lifetime, keep_alive=timedelta(days=10), jitter=jitter)
+        assert planned.expires_at == ends
+        assert planned.refresh_after is not None
+        days = (planned.refresh_after - ASKED) / timedelta(days=1)
+        assert 0.89 * latest < days < latest
+
+
 @given(expires_in=st.floats(), jitter=st.floats(0, 1))
 def test_token_is_renewed_while_it_lives(expires_in: float, jitter: float) -> None:
     planned = schedule(ASKED, expires_in=expires_in, jitter=jitter)

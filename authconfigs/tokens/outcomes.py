@@ -1,0 +1,223 @@
+"""How an exchange ended, written into the token's row and its history in one transaction, for one config or for many.
+
+A state's change is decided by the conditional UPDATE that makes it, so that of many processes one tells of it.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, Value, When
+
+from authconfigs.datakeys import Keychain
+from authconfigs.errors import SecretUnreadable, TokenFailed
+from authconfigs.fields import Sealed, SealedField, Stored
+from authconfigs.models import OAuthToken, TokenEvent
+from authconfigs.oauth import TokenAnswer
+from authconfigs.symptoms import Symptom
+from authconfigs.tokens.events import new_event
+from authconfigs.tokens.grants import GRANTS
+from authconfigs.tokens.lease import Lease
+from authconfigs.tokens.schedule import Schedule, rest, retry_after
+from authconfigs.tokens.verdict import STOPPED
+
+State = OAuthToken.State
+
+_NO_FAILURE: dict[str, Any] = {
+    "failures": 0,
+    "failure_symptom": "",
+    "failure_summary": "",
+    "failure_error": "",
+    "failure_status": None,
+    "failed_at": None,
+    "next_attempt_at": None,
+    "retry_after_until": None,
+}
+_STATE_AFTER = {
+    Symptom.REAUTHORIZATION_REQUIRED: State.REAUTHORIZATION_REQUIRED,
+    Symptom.TOKEN_ENDPOINT_CONFIG: State.STOPPED,
+}
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A token, and when it is to be renewed. `refresh_token`: the one to keep, or None where the old one stays.
+
+    used: the stored refresh token that was used for it, or None where it was asked for anew.
+    """
+
+    answer: TokenAnswer
+    schedule: Schedule
+    refresh_token: str | None
+    used: Sealed | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an exchange that was begun at `asked_at` under a lease."""
+
+    lease: Lease
+    asked_at: datetime
+    result: Obtained | TokenFailed
+
+
+def settle(
+    outcomes: Sequence[Outcome], *, now: datetime, keys: Keychain, jitter: float
+) -> list[Outcome | None]:
+    """Write them down, all or none; gives them as they were stored, None for one that came too late.
+
+    Needs the scope of the outcomes' tenants. Database errors are raised: try again, nothing has happened then.
+    """
+    prepared = [_prepared(outcome, now=now, keys=keys, jitter=jitter) for outcome in outcomes]
+    with transaction.atomic():
+        happened = [_ended(outcome, steps) for outcome, steps in prepared]
+        TokenEvent.objects.bulk_create([event for event in happened if event is not None])
+    return [
+        outcome if event is not None else None
+        for (outcome, _), event in zip(prepared, happened, strict=True)
+    ]
+
+
+def discard(outcome: Outcome, keys: Keychain) -> None:
+    """What is left to do of an outcome that came too late, because an edit or a deletion was faster.
+
+    The lease is given back, and of a token that came its refresh token is kept where the edit didn't want another grant.
+    """
+    lease, result = outcome.lease, outcome.result
+    if isinstance(result, Obtained) and result.used is not None and result.refresh_token:
+        with suppress(SecretUnreadable):
+            newer = _sealed(lease, "refresh_token", result.refresh_token, keys=keys)
+            lease.hand_on(used=result.used, refresh_token=newer)
+    lease.release()
+    row = OAuthToken.objects.filter(config_id=lease.state.config_id).only("state").first()
+    if row is None or isinstance(result, TokenFailed):
+        return
+    why = "The auth config was edited while the token was being asked for."
+    # The config may be deleted at this very moment.
+    with suppress(IntegrityError), transaction.atomic():
+        _event(lease, TokenEvent.Kind.DISCARDED, state=row.state, summary=why).save()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An UPDATE and the event that tells of it. Of a list of them, the first whose condition is met is made."""
+
+    condition: Q | None
+    values: dict[str, Any]
+    event: TokenEvent
+
+
+def _prepared(
+    outcome: Outcome, *, now: datetime, keys: Keychain, jitter: float
+) -> tuple[Outcome, list[_Step]]:
+    result = outcome.result
+    if isinstance(result, Obtained):
+        try:
+            return outcome, [_success(outcome, result, now=now, keys=keys)]
+        except SecretUnreadable as error:
+            # No key to seal it with: it is as good as none.
+            result = TokenFailed.from_error(error)
+            outcome = replace(outcome, result=result)
+    return outcome, _failure(outcome, result, now=now, jitter=jitter)
+
+
+def _ended(outcome: Outcome, steps: list[_Step]) -> TokenEvent | None:
+    for step in steps:
+        if outcome.lease.end(step.values, condition=step.condition):
+            return step.event
+    return None
+
+
+def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychain) -> _Step:
+    lease, answer = outcome.lease, result.answer
+    state, seen = lease.state, lease.seen
+    values: dict[str, Any] = {
+        **_NO_FAILURE,
+        "access_token": _sealed(lease, "access_token", answer.access_token, keys=keys),
+        **_becomes(State.VALID, now),
+        "token_type": answer.token_type,
+        "obtained_at": outcome.asked_at,
+        "expires_at": result.schedule.expires_at,
+        "refresh_after": result.schedule.refresh_after,
+        "generation": seen.generation + 1,
+        "token_revision": state.token_revision,
+    }
+    if result.refresh_token is not None:
+        values["refresh_token"] = _sealed(lease, "refresh_token", result.refresh_token, keys=keys)
+    if answer.scope is not None or result.used is None:
+        # RFC 6749 §6: a refresh that names no scope leaves it as it was.
+        values["granted_scope"] = answer.scope or ""
+    if GRANTS[state.method.code].start is not None:
+        values["requested_scope"] = state.fields.get("scope") or ""
+    renewed = seen.has_access_token or seen.has_refresh_token
+    event = _event(
+        lease,
+        TokenEvent.Kind.REFRESHED if renewed else TokenEvent.Kind.ISSUED,
+        state=State.VALID,
+        granted_scope=values.get("granted_scope", ""),
+    )
+    return _Step(None, values, event)
+
+
+def _failure(
+    outcome: Outcome, failure: TokenFailed, *, now: datetime, jitter: float
+) -> list[_Step]:
+    """The token stays: it may be good for a while. So does what stopped the config, when somebody asked again and the network failed."""
+    lease = outcome.lease
+    wait = retry_after(failure.retry_after)
+    failures = lease.seen.failures + 1
+    rested = {
+        "failed_at": now,
+        "next_attempt_at": now + max(rest(failures, jitter=jitter), wait or timedelta()),
+        "retry_after_until": now + wait if wait else None,
+    }
+    described = {
+        **rested,
+        "failures": failures,
+        "failure_symptom": failure.symptom,
+        "failure_summary": failure.summary[:1000],
+        "failure_error": failure.error[:100],
+        "failure_status": failure.status,
+    }
+
+    def told(state: str, *, mail_due: bool = False) -> TokenEvent:
+        return _event(
+            lease,
+            TokenEvent.Kind.FAILED,
+            state=state,
+            symptom=failure.symptom,
+            summary=failure.summary,
+            mail_due=mail_due,
+        )
+
+    stopped = _STATE_AFTER.get(failure.symptom) if failure.permanent else None
+    if stopped is not None:
+        arrives = described | _becomes(stopped, now)
+        return [
+            _Step(~Q(state=stopped), arrives, told(stopped, mail_due=True)),
+            _Step(None, described, told(stopped)),
+        ]
+    retries = described | _becomes(State.RETRYING, now)
+    return [
+        _Step(~Q(state__in=STOPPED), retries, told(State.RETRYING)),
+        _Step(None, rested, told(lease.seen.state)),
+    ]
+
+
+def _becomes(state: State, now: datetime) -> dict[str, Any]:
+    since = Case(When(state=state, then=F("state_since")), default=Value(now))
+    return {"state": state, "state_since": since}
+
+
+def _event(lease: Lease, kind: TokenEvent.Kind, *, state: str, **told: Any) -> TokenEvent:
+    config = lease.state
+    return new_event(config.config_id, kind, state=state, tenant_id=config.tenant_id, **told)
+
+
+def _sealed(lease: Lease, name: str, value: str, *, keys: Keychain) -> Sealed:
+    column = cast("SealedField", OAuthToken._meta.get_field(name))
+    place = column.place(tenant_id=lease.state.tenant_id, row_id=lease.state.config_id)
+    return Stored(keys.current(place.tenant_id).seal(value, place), place)
