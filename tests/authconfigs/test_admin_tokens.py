@@ -6,7 +6,9 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authconfigs.models import AuthConfig, Heartbeat, OAuthToken, TokenEvent
@@ -258,12 +260,34 @@ def test_connection_says_that_its_token_needs_a_person() -> None:
     change_token(**wired_oauth_config)
     tenant = Tenant.objects.get(slug="acme")
     with tenant_scope(tenant.id):
-        connection: Any = config.connections.get()
+        used: Any = config.connections.get()
     client = browser(tenant, Role.VIEWER)
-    page = html(client.get(url("change", connection.id, app="integrations_connection")))
+    page = html(client.get(url("change", used.id, app="integrations_connection")))
     assert "stopped until edited" in page
     assert "The client is unknown." in page
     store_token(state=State.VALID, access_token=accounts.BEARER_TOKEN)
-    page = html(client.get(url("change", connection.id, app="integrations_connection")))
+    page = html(client.get(url("change", used.id, app="integrations_connection")))
     assert "The client is unknown." not in page.split("Facts")[0]
     assert "Connected" in page
+
+
+def test_filtered_lists_take_the_same_few_queries_for_any_length(tenant: Tenant) -> None:
+    client = browser(tenant)
+
+    def queries(state: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url("changelist"), {"state": state}).status_code == 200
+        return len(captured)
+
+    def more(first: int, last: int) -> None:
+        for number in range(first, last):
+            state = list(State)[number % 5]
+            consented(tenant, f"config-{number}", state=state, granted_scope="read")
+
+    more(0, 5)
+    client.get(url("changelist"))
+    states = ("attention", "reauthorize", "retrying", "stopped", "not_connected", "scopes")
+    few = {state: queries(state) for state in states}
+    more(5, 20)
+    assert {state: queries(state) for state in states} == few
+    assert max(few.values()) <= 15
