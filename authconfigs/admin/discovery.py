@@ -72,9 +72,9 @@ def found(metadata: Metadata, method: AuthMethod, *, client_auth: str) -> dict[s
         "fields": {name: value for name, value in values.items() if value and name in fields},
         "scopes": list(metadata.scopes),
         "facts": [
-            ["Grants", _listed(metadata.grant_types)],
-            ["Client authentication", _listed(metadata.client_auth_methods)],
-            ["PKCE", _listed(metadata.code_challenge_methods)],
+            ["Listed grants", _listed(metadata.grant_types)],
+            ["Listed client authentication", _listed(metadata.client_auth_methods)],
+            ["Listed PKCE methods", _listed(metadata.code_challenge_methods)],
         ],
         "warnings": list(_warnings(metadata, method)),
     }
@@ -95,7 +95,7 @@ def _failed(symptom: Symptom, summary: str, *, status: int = 200) -> JsonRespons
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names) or "not listed"
+    return ", ".join(names) or "none"
 
 
 def _client_auth(metadata: Metadata, chosen: str) -> str:
