@@ -107,7 +107,7 @@ class AuthorizationRequest(TenantModel):
     """One trip of a person to a provider's consent screen (RFC 6749 §4.1.1, RFC 7636).
 
     `state_hash` is the SHA-256 of the `state`; `binding_hash` that of what the session or the cookie holds, which the
-    callback must show. Both are empty until the browser leaves for the provider.
+    callback must show. Both are empty until the browser leaves for the provider. `summary` is empty until the trip has ended.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,6 +117,7 @@ class AuthorizationRequest(TenantModel):
     token_revision = models.PositiveIntegerField()
     state_hash = models.CharField(max_length=64, blank=True, db_index=True)
     binding_hash = models.CharField(max_length=64, blank=True)
+    requested_scope = models.TextField(blank=True)
     code_verifier = SealedField(purpose="authorization_request.code_verifier", row="id", null=True)
     requested_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=timezone.now)

@@ -24,6 +24,8 @@ class OAuthClient:
     token_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     token_body: str = "form"  # noqa: S105 - a format
     authorization_url: str = field(default="", repr=False)
+    authorize_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    revocation_url: str = field(default="", repr=False)
     refresh_url: str = field(default="", repr=False)
     refresh_params: Mapping[str, Any] = field(default_factory=dict, repr=False)
     token_response: Mapping[str, str] = field(default_factory=dict)
