@@ -43,16 +43,26 @@ _STATE_AFTER = {
 
 
 @dataclass(frozen=True)
+class Consent:
+    """What a person agreed to: the scope that they were asked for, and who they are as far as we know."""
+
+    requested_scope: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Obtained:
     """A token, and when it is to be renewed. `refresh_token`: the one to keep, or None where the old one stays.
 
-    used: the stored refresh token that was used for it, or None where it was asked for anew.
+    used: the stored refresh token that was used for it, or None where it was asked for anew. consent: it is a new grant, so
+    that nothing stays of an old one, which may be another account's.
     """
 
     answer: TokenAnswer
     schedule: Schedule
     refresh_token: str | None
     used: Sealed | None
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True)
@@ -153,9 +163,18 @@ def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychai
     if GRANTS[state.method.code].start is not None:
         values["requested_scope"] = state.fields.get("scope") or ""
     renewed = seen.has_access_token or seen.has_refresh_token
+    kind = TokenEvent.Kind.REFRESHED if renewed else TokenEvent.Kind.ISSUED
+    if result.consent is not None:
+        kind = TokenEvent.Kind.CONNECTED
+        values |= {
+            "refresh_token": values.get("refresh_token"),
+            "requested_scope": result.consent.requested_scope,
+            "connected_at": now,
+            "connected_by": result.consent.by[:200],
+        }
     event = _event(
         lease,
-        TokenEvent.Kind.REFRESHED if renewed else TokenEvent.Kind.ISSUED,
+        kind,
         state=State.VALID,
         granted_scope=values.get("granted_scope", ""),
     )
