@@ -22,6 +22,20 @@ def database_now() -> datetime:
     return now
 
 
+def database_answers(patience: float) -> bool:
+    """Whether the database takes a connection within so many seconds; a pool would go on trying for half a minute."""
+    if connection.vendor == "sqlite":
+        return True
+    from psycopg import Error, connect
+
+    wanted = {**connection.get_connection_params(), "connect_timeout": max(round(patience), 2)}
+    try:
+        connect(**wanted).close()
+    except Error:
+        return False
+    return True
+
+
 @cache
 def spelled(query: str, vendor: str) -> str:
     """The query with `{now}` and `{join_texts}` in the database's own words."""

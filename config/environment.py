@@ -65,12 +65,17 @@ class Environment:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only this user may open, if it is missing."""
+    """Make a folder that only this user may open, if it is missing; end the process where that can't be done."""
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        make_private(path)
     except OSError as error:
         refuse(path.name, f"this folder can't be made: {error.strerror}.")
+
+
+def make_private(path: Path) -> None:
+    """The same. Raises OSError."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _check_lines(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings, all from the environment or `.env`; the README's table explains each variable."""
 
+from contextlib import suppress
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
@@ -8,7 +9,7 @@ from django.templatetags.static import static
 
 from authconfigs.keyring import KeyringError, parse_keyring
 from config import values
-from config.environment import Environment, private_folder, refuse
+from config.environment import Environment, make_private, private_folder, refuse
 from config.logs import logging_settings
 from config.navigation import navigation, tenant_name
 
@@ -38,6 +39,10 @@ OUTBOUND_MAX_BYTES = env.read("OUTBOUND_MAX_BYTES", values.positive_int, default
 TEST_RATE_PER_MINUTE = env.read("TEST_RATE_PER_MINUTE", values.positive_int, default="60")
 # How long a lease outlives the exchange that it is for: unsealing, storing, a busy database.
 LEASE_SPARE_SECONDS = env.read("LEASE_SPARE_SECONDS", values.seconds, default="10")
+# How often due tokens are looked for, and how many are asked for at once by a worker process: in all, and of one host.
+BEAT_SECONDS = env.read("BEAT_SECONDS", values.seconds, default="60")
+REFRESH_CONCURRENCY = env.read("REFRESH_CONCURRENCY", values.positive_int, default="64")
+REFRESH_PER_HOST = env.read("REFRESH_PER_HOST", values.positive_int, default="16")
 # Usage is counted in memory and written at most this much later; None writes it only when it is asked for.
 USAGE_FLUSH_SECONDS: float | None = 10
 
@@ -190,6 +195,10 @@ LOGGING = logging_settings(env.read("LOG_LEVEL", values.log_level, default="INFO
 
 CELERY_BROKER_URL = env.read("BROKER_URL", values.broker, default="filesystem://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for its broker as long as it takes; whoever sends gives up within 5 s.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2}
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -202,11 +211,22 @@ CELERY_TASK_SOFT_TIME_LIMIT = 60 + 2 * ceil(OUTBOUND_TIMEOUT)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 15
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CELERY_BEAT_SCHEDULER = "authconfigs.beat:HeartbeatScheduler"
+# What a worker didn't come to before the next one is due is dropped: the next one finds it.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    name: {
+        "task": f"authconfigs.tasks.{name}",
+        "schedule": timedelta(seconds=every),
+        "options": {"expires": every},
+    }
+    for name, every in (("sweep", BEAT_SECONDS), ("send_mails", BEAT_SECONDS), ("prune", 3600))
+}
 if CELERY_BROKER_URL.startswith("filesystem://"):
     BROKER_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or VAR_DIR / "broker")
     CELERY_BROKER_URL = "filesystem://localhost//"
-    private_folder(BROKER_DIR)
+    # Without it pages work on, and `check_health` tells.
+    with suppress(OSError):
+        make_private(BROKER_DIR)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR),
         "data_folder_out": str(BROKER_DIR),
@@ -215,4 +235,8 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
     }
 elif CELERY_BROKER_URL.startswith("redis"):
     # What a killed worker had in hand comes again after this; by default it takes an hour.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 4,
+    }
