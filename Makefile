@@ -40,4 +40,5 @@ lock: dev ## Resolve the locks again from requirements*.txt
 			--no-header --no-annotate --quiet --output-file $$name.lock || exit 1; done
 
 reset: ## Delete the embedded database and broker folder; .env stays
-	@$(BIN)/python -m config.reset
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m config.reset; \
+	else echo "Nothing is installed here, so there is nothing to delete."; fi

@@ -56,9 +56,12 @@ def require_free(port: int, *, name: str) -> None:
         try:
             probe.bind((_HOST, port))
         except OSError as error:
+            typed = {each: os.environ.get(each) for each in ("PORT", "PROVIDER_PORT")}
+            chosen = {**typed, name: port + 1000 if port < 64000 else 9000}
+            variables = " ".join(f"{each}={value}" for each, value in chosen.items() if value)
             give_up(
                 f"Port {port} can't be used ({error.strerror}). Stop what uses it, or choose another one:"
-                f" make demo {name}={port + 1000 if port < 64000 else 9000}"
+                f" make demo {variables}"
             )
 
 
@@ -136,6 +139,8 @@ def main() -> None:
     provider_port = port_of(
         os.environ.get("PROVIDER_PORT") or str(DEFAULT_PORT), name="PROVIDER_PORT"
     )
+    if port == provider_port:
+        give_up(f"PORT and PROVIDER_PORT are both {port}: the demo provider needs one of its own.")
     private_folder(settings.VAR_DIR)
     with only_one(settings.VAR_DIR / "demo.lock"):
         require_free(port, name="PORT")

@@ -45,7 +45,13 @@ def test_taken_port_of_the_provider_gets_a_way_out_too(tmp_path: Path) -> None:
     with taken_port() as port:
         done = run(checkout(tmp_path), "-m", "config.demo", PORT="28917", PROVIDER_PORT=str(port))
     assert done.returncode == 1
-    assert "make demo PROVIDER_PORT=" in done.stderr
+    assert "make demo PORT=28917 PROVIDER_PORT=" in done.stderr
+
+
+def test_one_port_for_both_is_refused(tmp_path: Path) -> None:
+    done = run(checkout(tmp_path), "-m", "config.demo", PORT="28917", PROVIDER_PORT="28917")
+    assert done.returncode == 1
+    assert "both 28917" in done.stderr
 
 
 @pytest.mark.parametrize("text", ["70000", "0", "eight"])

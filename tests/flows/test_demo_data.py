@@ -57,6 +57,8 @@ def test_every_demo_connection_shows_what_it_promises(settings: Any) -> None:
             assert (row.symptom or None) == SYMPTOMS[name.integration], row.summary
             assert row.ok or row.checks
     assert load_demo(port) == {}
+    with pytest.raises(CommandError, match=f"PROVIDER_PORT={port}"):
+        call_command("load_demo", "--provider-port", str(free_port()))
 
 
 def test_intermittent_sample_was_green_before(capsys: pytest.CaptureFixture[str]) -> None:

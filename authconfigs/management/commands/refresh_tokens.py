@@ -98,11 +98,14 @@ class Command(ConsoleCommand):
 
 
 def seconds(text: str) -> timedelta:
-    """A time in seconds. Raises ValueError."""
+    """A time in seconds, not negative. Raises ValueError."""
     try:
-        return timedelta(seconds=float(text))
+        time = timedelta(seconds=float(text))
     except OverflowError:
         raise ValueError("too many seconds") from None
+    if time < timedelta():
+        raise ValueError("negative")
+    return time
 
 
 def _kind(renewal: Renewal) -> str:

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from integrations.demo.loading import load_demo
+from integrations.demo.loading import OtherPort, load_demo
 from integrations.demo.provider import DEFAULT_PORT
 from integrations.management.commands.run_provider import port
 from tenants.commands import ConsoleCommand
@@ -33,6 +33,11 @@ class Command(ConsoleCommand):
         except OSError as problem:
             self.fail(
                 f"Port {number} can't be used ({problem.strerror}). Choose another with --provider-port."
+            )
+        except OtherPort as other:
+            self.fail(
+                f"The demo data that are there call the provider on port {other.port}: use that one"
+                f" (make demo PROVIDER_PORT={other.port}), or start over with make reset."
             )
         if not passwords:
             self.stdout.write("The demo data is there already.")
