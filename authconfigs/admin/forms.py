@@ -1,5 +1,6 @@
 """The form of an auth config: what every config has, and the fields of its method alone."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from django.http import QueryDict
 
 from authconfigs.methods.base import AuthMethod, Change
 from authconfigs.methods.fields import Declared, Url
+from authconfigs.methods.pairs import Pairs
 from authconfigs.models import AuthConfig
 from authconfigs.saving import ConfigDraft, current_credential
 from tenants.badges import ago
@@ -82,12 +84,16 @@ def _initial(config: AuthConfig | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """One field of a method as it is drawn. `state` describes a stored secret; `effect` says what a change does to a token."""
+    """One field of a method as it is drawn. `state` describes a stored secret; `effect` says what a change does to a token.
+
+    `stored_names` describe each part of a stored secret that is a mapping.
+    """
 
     field: forms.BoundField
     secret: bool
     state: str
     stored: bool
+    stored_names: Mapping[str, str]
     clearable: bool
     cleared: bool
     effect: str
@@ -95,6 +101,19 @@ class Row:
     @property
     def clear_name(self) -> str:
         return f"{CLEAR}{self.field.name}"
+
+    @property
+    def is_pairs(self) -> bool:
+        return isinstance(self.field.field, Pairs)
+
+    @property
+    def secrets_of(self) -> str:
+        """The field whose rows this one's are drawn among."""
+        return getattr(self.field.field, "beside", "")
+
+    @property
+    def stored_names_json(self) -> str:
+        return json.dumps(self.stored_names)
 
 
 class ConfigForms:
@@ -114,7 +133,7 @@ class ConfigForms:
         self.method = method
         self.config = config
         self._has_token = has_token
-        self._states: Mapping[str, Mapping[str, str]] = {}
+        self._states: Mapping[str, Mapping[str, Any]] = {}
         options: Mapping[str, Any] = {}
         if config is not None:
             credential = current_credential(config)
@@ -191,13 +210,17 @@ class ConfigForms:
             blank = dict.fromkeys(self.method.secret_names, "")
             _ = self.fields.errors
             self.fields.data = {**self.fields.data, **blank}
-        for name, declared in self.fields.declared().items():
+        for name in self.fields.fields:
+            declared = self.fields.declared()[name]
             state = self._states.get(name)
             yield Row(
                 field=self.fields[name],
                 secret=declared.secret,
                 state=told(state) if declared.secret and self.config is not None else "",
                 stored=state is not None,
+                stored_names={
+                    key: told(known) for key, known in (state or {}).get("keys", {}).items()
+                },
                 clearable=state is not None and getattr(declared, "optional", True),
                 cleared=name in self.cleared,
                 effect=self._effect(declared) if self._has_token else "",
@@ -223,7 +246,7 @@ def _usual(field: forms.Field) -> tuple[Any, ...]:
     return (field.initial, None, "", {}, [])
 
 
-def told(state: Mapping[str, str] | None) -> str:
+def told(state: Mapping[str, Any] | None) -> str:
     """What may be said of a stored secret: when it was set, and by whom."""
     if state is None:
         return "Not set"

@@ -103,19 +103,20 @@ class OAuth2Form(MethodForm):
         label="Extra token parameters",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text='Sent with token and refresh requests: {"resource": "https://api.example.com"}. A list repeats the name.',
+        help_text="Sent with token and refresh requests, as in resource: https://api.example.com. Repeat a name to send several values.",
     )
     secret_token_params = SecretPairs(
         label="Secret token parameters",
+        beside="token_params",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text='The same, sealed and never shown again: {"api_key": "7f4e1c..."}. null keeps what is stored.',
+        help_text="The same, but sealed and never shown again, as in api_key: 7f4e1c...",
     )
     token_headers = HeaderPairs(
         label="Extra token headers",
         taken=("authorization",),
         change=Change.NEW_ACCESS_TOKEN,
-        help_text='Sent with token and refresh requests: {"X-Region": "eu-1"}. Not for secrets.',
+        help_text="Sent with token and refresh requests, as in X-Region: eu-1. Not for secrets.",
     )
     token_body = Choice(
         label="Token request body",
@@ -128,7 +129,7 @@ class OAuth2Form(MethodForm):
         label="Fields of the answer",
         known=ANSWER_NAMES,
         change=Change.NOTHING,
-        help_text='Where the answer names or nests them in its own way: {"access_token": "data.token", "expires_in": "data.ttl"}.',
+        help_text="Where the answer names or nests them in its own way, as in access_token: data.token.",
     )
     expiry_format = Choice(
         label="Expiry format",
@@ -143,12 +144,12 @@ class OAuth2Form(MethodForm):
         help_text="How the answer says when the token expires. An answer that can't be read like this counts as none.",
     )
     default_lifetime = Whole(
-        label="Default lifetime",
+        label="Default lifetime in seconds",
         least=1,
         most=TEN_YEARS,
         unit="seconds",
         change=Change.NOTHING,
-        help_text="Seconds that a token lives when the answer doesn't say: 3600. Empty: until the API refuses it.",
+        help_text="How long a token lives when the answer doesn't say: 3600. Empty: until the API refuses it.",
     )
     expired_statuses = Statuses(
         label="Statuses that mean expired",

@@ -42,7 +42,7 @@ class AuthorizationCodeForm(OAuth2Form):
         label="Extra authorization parameters",
         taken=AUTHORIZE_PARAMS,
         change=Change.NOTHING,
-        help_text='Added to the authorization URL: {"access_type": "offline", "prompt": "consent"}.',
+        help_text="Added to the authorization URL, as in access_type: offline.",
     )
     issuer = Url(
         label="Issuer",
@@ -64,7 +64,7 @@ class AuthorizationCodeForm(OAuth2Form):
         label="Extra refresh parameters",
         taken=TOKEN_PARAMS,
         change=Change.NOTHING,
-        help_text='Sent with refresh requests alone: {"expires": "3600"}. They go before the token parameters.',
+        help_text="Sent with refresh requests alone, as in expires: 3600. Of the same name as a token parameter, it wins.",
     )
     revocation_url = Url(
         label="Revocation URL",
@@ -75,12 +75,12 @@ class AuthorizationCodeForm(OAuth2Form):
         help_text="Where a disconnect withdraws the tokens (RFC 7009): https://auth.example.com/oauth/revoke.",
     )
     keepalive_days = Whole(
-        label="Refresh at least every",
+        label="Keep alive in days",
         least=1,
         most=3650,
         unit="days",
         change=Change.NOTHING,
-        help_text="Days after which the token is renewed anyway, where unused refresh tokens die: 30.",
+        help_text="Renewed at least this often, where refresh tokens die of being unused: 30.",
     )
     refresh_token = Secret(
         label="Refresh token",

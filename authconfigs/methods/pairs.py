@@ -78,15 +78,16 @@ class Pairs(Declared):
 class SecretPairs(Pairs):
     """Parameters whose values are secret: text, or lists of text. None as a value keeps the one that is stored.
 
-    In a form it may be left blank, which keeps all that is stored.
+    In a form it may be left blank, which keeps all that is stored. `beside`: the field of those that aren't secret.
     """
 
     secret = True
     optional = True
     trims = True
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, beside: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.beside = beside
         self.widget = SecretTextarea(attrs=self.widget.attrs)
 
     def to_python(self, value: object) -> dict[str, Any]:
