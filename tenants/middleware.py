@@ -21,7 +21,7 @@ from tenants.scope import tenant_scope
 
 _ATTRIBUTE = "tenant"
 _PLATFORM_PAGES = "admin:tenants_tenant_"
-# These belong to a person, not to a tenant.
+# These belong to a person or a link, not to a tenant.
 _WITHOUT_TENANT = frozenset(
     {
         "admin:login",
@@ -29,10 +29,14 @@ _WITHOUT_TENANT = frozenset(
         "admin:password_change",
         "admin:password_change_done",
         "admin:jsi18n",
+        "health_box",
         "switch_tenant",
         "open_password_link",
         "set_password",
         "password_set",
+        "consent_link",
+        "oauth_callback",
+        "oauth_result",
     }
 )
 

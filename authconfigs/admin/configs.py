@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from authconfigs import methods
 from authconfigs.admin import buttons
+from authconfigs.admin.connecting import ConnectingPages, disconnect_config
 from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
 from authconfigs.admin.forms import DetailsForm
@@ -32,11 +33,12 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
     "refresh": ("refresh", buttons.refresh),
     "expire": ("simulate_expiry", buttons.expire),
     "switch": ("change", buttons.switch),
+    "disconnect": ("disconnect", disconnect_config),
 }
 
 
 @admin.register(AuthConfig, site=site)
-class AuthConfigAdmin(ConfigColumns, EventPages, DiscoveryPages, ConfigPages):
+class AuthConfigAdmin(ConfigColumns, ConnectingPages, EventPages, DiscoveryPages, ConfigPages):
     list_display = (
         "name",
         "environment_column",
@@ -82,6 +84,8 @@ class AuthConfigAdmin(ConfigColumns, EventPages, DiscoveryPages, ConfigPages):
         more = [
             named("method", self.choose_view, "method"),
             named("events", self.events_view, "events"),
+            named("connect", self.connect_view, "connect"),
+            named("consent-link", self.consent_link_view, "consent_link"),
             at("discover/", self.discover_view, "discover"),
         ]
         return [*pressed, *more, *super().get_urls()]

@@ -82,6 +82,11 @@ def refusal_of(
     )
 
 
+def error_in(document: Mapping[str, Any], *, secrets: Iterable[str]) -> tuple[str | None, str]:
+    """The error code of an answer (None: no error; empty: none that can be shown), and a sentence of what the server says about it."""
+    return _error_in(document, _forms_of(secrets))
+
+
 def retry_after(text: str, *, now: float) -> float | None:
     """Seconds to wait, from seconds or an HTTP date (RFC 9110 §10.2.3); None when neither is there."""
     text = text.strip()
@@ -107,7 +112,6 @@ def _redirect(status: int, headers: Mapping[str, str], *, hidden: frozenset[str]
 
 
 def _error_in(document: Mapping[str, Any], hidden: frozenset[str]) -> tuple[str | None, str]:
-    """The error code (None: no error; empty: none that can be shown), and what the server says about it."""
     error, said = document.get("error"), document.get("error_description")
     if isinstance(error, dict):
         said = said or error.get("message")

@@ -103,6 +103,14 @@ def follow_edit(
         rows.exclude(stays).update(**waiting, refresh_after=_AT_ONCE_IF_SCHEDULED)
 
 
+def forget_grant(config: AuthConfig) -> None:
+    """Drop all tokens because somebody disconnected the config, after its token revision was moved."""
+    OAuthToken.objects.filter(config=config).update(
+        **_moved(config), **_NO_ACCESS_TOKEN, **_NO_GRANT
+    )
+    write_event(config.id, TokenEvent.Kind.DISCONNECTED, state=State.EMPTY)
+
+
 def _plant(config: AuthConfig, seed: str) -> None:
     """Begin with a refresh token: the sweep and the next call use it at once."""
     column = OAuthToken._meta.get_field("refresh_token")

@@ -8,7 +8,8 @@ document.addEventListener("click", async (event) => {
     button.lastElementChild.textContent = "Copied";
   } catch {
     const range = document.createRange();
-    document.getElementById(button.dataset.copy).closest("details").open = true;
+    const folded = document.getElementById(button.dataset.copy).closest("details");
+    if (folded) folded.open = true;
     range.selectNodeContents(document.getElementById(button.dataset.copy));
     getSelection().removeAllRanges();
     getSelection().addRange(range);

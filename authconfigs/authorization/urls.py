@@ -1,0 +1,9 @@
+from django.urls import path
+
+from authconfigs.authorization import views
+
+urlpatterns = [
+    path("oauth/consent/", views.consent_link, name="consent_link"),
+    path("oauth/callback/", views.callback, name="oauth_callback"),
+    path("oauth/result/", views.result, name="oauth_result"),
+]

@@ -1,0 +1,134 @@
+"""The pages of a trip outside of the console: the consent link, the callback, and how it ended."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from authconfigs.authorization import answers, bindings, links, trips
+from authconfigs.authorization.answers import NO_LINK, Answer
+from authconfigs.authorization.callback import Delivered, finish
+from authconfigs.errors import OutboundError
+from authconfigs.models import AuthorizationRequest
+from authconfigs.outgoing import origin_of
+from authconfigs.scopes import names
+from authconfigs.state import UnknownName
+from authconfigs.symptoms import Symptom
+from tenants.actor import Actor, acting_as, current_actor
+from tenants.csp import allow_form_action
+from tenants.middleware import tenant_of
+from tenants.models import User
+from tenants.scope import tenant_scope, unscoped
+
+_View = Callable[[HttpRequest], HttpResponse]
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4)."""
+
+    status_code = 303
+
+
+def _unreferred(view: _View) -> _View:
+    """No page that is loaded next learns this one's address, which holds a code or belongs to one person."""
+
+    @wraps(view)
+    def without_referrer(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return without_referrer
+
+
+# Not without referrer: browsers then leave out the Origin that the form is checked by.
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def consent_link(request: HttpRequest) -> HttpResponse:
+    """GET says who asks for what and uses nothing up; POST leads to the provider, once."""
+    trip = links.trip_of(request.GET.get(links.PARAMETER, ""))
+    if trip is None:
+        return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+    with tenant_scope(trip.tenant_id), acting_as(_holder_of(trip)):
+        try:
+            return _left(request, trip) if request.method == "POST" else _asked(request, trip)
+        except OutboundError as error:
+            return answers.page(request, Answer(error.symptom, error.summary))
+        except UnknownName:
+            return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+
+
+def _asked(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
+    state = trips.loaded(trip.config_id)
+    trips.check_connectable(state)
+    origin = origin_of(state.fields["authorization_url"])
+    context: dict[str, Any] = {
+        "trip": trip,
+        "origin": origin,
+        "scopes": sorted(names(state.fields.get("scope") or "")),
+    }
+    response = render(request, "authconfigs/authorization/consent_link.html", context)
+    allow_form_action(response, origin)
+    return response
+
+
+def _left(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
+    cookie, binding = bindings.new_cookie()
+    url = trips.begin_by_link(trip, trips.loaded(trip.config_id), binding=binding)
+    if url is None:
+        return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+    response = SeeOther(url)
+    bindings.set_cookie(response, cookie, seconds=trips.LIFETIME.total_seconds())
+    return response
+
+
+@require_GET
+@never_cache
+@_unreferred
+def callback(request: HttpRequest) -> HttpResponse:
+    """Take the provider's answer, once, and lead to a page whose address doesn't hold it."""
+    delivered = Delivered.from_query(request.GET)
+    if delivered is None:
+        return HttpResponseRedirect(answers.address_of(None, why="unknown"))
+    why = "unknown"
+    user, tenant = request.user, tenant_of(request)
+    of_session = bindings.session_binding(request)
+    if of_session is not None and isinstance(user, User) and tenant is not None:
+        # Another tenant's trips don't exist here, also those that this session began there.
+        trip = trips.consume(delivered.state, bindings=[of_session])
+        if trip is not None:
+            finish(trip, delivered, user=user)
+            return HttpResponseRedirect(answers.address_of(trip.id))
+        why = trips.why_not(delivered.state, bindings=[of_session])
+    of_cookie = bindings.cookie_binding(request)
+    if of_cookie is not None and why == "unknown":
+        with unscoped("the browser's cookie says that the trip is its own"):
+            trip = trips.consume(delivered.state, bindings=[of_cookie])
+            why = trips.why_not(delivered.state, bindings=[of_cookie]) if trip is None else ""
+        if trip is not None:
+            with tenant_scope(trip.tenant_id), acting_as(_holder_of(trip)):
+                finish(trip, delivered, user=None)
+            return HttpResponseRedirect(answers.address_of(trip.id))
+    return HttpResponseRedirect(answers.address_of(None, why=why))
+
+
+@require_GET
+@never_cache
+@_unreferred
+def result(request: HttpRequest) -> HttpResponse:
+    """How a trip ended."""
+    return answers.page(request, answers.answer_at(request))
+
+
+def _holder_of(trip: AuthorizationRequest) -> Actor:
+    """Whoever has the link: nobody knows their name, but who gave it to them."""
+    return Actor(
+        user_id=None,
+        name=f"consent link of {trip.requested_by}",
+        address=current_actor().address,
+        via="web",
+    )
