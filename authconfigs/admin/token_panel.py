@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.conf import settings
 from django.utils import timezone
 
 from authconfigs.admin.events import shown_events
 from authconfigs.admin.token_states import Kind, TokenStatus, token_status
-from authconfigs.models import AuthConfig, Heartbeat, OAuthToken, TokenEvent
+from authconfigs.beat import Part, last_signs
+from authconfigs.health import MISSED_BEATS
+from authconfigs.models import AuthConfig, OAuthToken, TokenEvent
 from authconfigs.saving.tokens import needs_consent
 from authconfigs.scopes import Comparison, names
 from authconfigs.tokens.granted import is_stored, scopes_of
 
 # The last events; all of them have a page of their own.
 EVENTS = 20
-# A renewal that is later than this isn't the next beat's: the row below says whether there is any beat.
-_LATE = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
     has_access, has_refresh = cast("Any", row).has_access, cast("Any", row).has_refresh
     now = timezone.now()
     by_person = needs_consent(config.method)
-    is_late = row.refresh_after is not None and row.refresh_after + _LATE < now
+    # Later than any beat could be: then it matters whether there is one.
+    patience = timedelta(seconds=MISSED_BEATS * settings.BEAT_SECONDS)
+    is_late = row.refresh_after is not None and row.refresh_after + patience < now
     asked = names(config_scope)
     differs = by_person and bool(row.requested_scope) and names(row.requested_scope) != asked
     return TokenPanel(
@@ -79,7 +82,7 @@ def token_panel(config: AuthConfig, *, config_scope: str) -> TokenPanel | None:
         next_consent=tuple(sorted(asked)) if differs else (),
         events=shown_events(config, EVENTS),
         is_late=is_late,
-        beat=_last_beat() if is_late else None,
+        beat=last_signs().get(Part.BEAT) if is_late else None,
     )
 
 
@@ -97,8 +100,3 @@ def _row_of(config: AuthConfig) -> OAuthToken | None:
     return rows.annotate(
         has_access=is_stored("access_token"), has_refresh=is_stored("refresh_token")
     ).first()
-
-
-def _last_beat() -> datetime | None:
-    beats = Heartbeat.objects.filter(part=Heartbeat.Part.BEAT)
-    return beats.values_list("at", flat=True).first()
