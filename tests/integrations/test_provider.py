@@ -327,6 +327,36 @@ def test_consent_page_asks_and_sends_code_state_and_issuer_back(provider: Provid
     assert _exchanged(provider, query["code"][0]).json()["scope"] == "profile reports"
 
 
+def test_consent_may_be_narrowed_and_withdrawn_by_its_person(provider: Provider) -> None:
+    asked = requests.post(
+        _consent_url(provider), data={"decision": "narrow"}, allow_redirects=False, timeout=5
+    )
+    code = dict(parse_qsl(urlsplit(asked.headers["Location"]).query))["code"]
+    given = _exchanged(provider, code).json()
+    assert given["scope"] == "profile"
+    page = f"{provider.base_url}/connected"
+    assert requests.get(page, timeout=5).text.count("Withdraw</button>") == 1
+    ((name, _),) = provider.ledger.consents()
+    assert "None at present" in requests.post(page, data={"consent": name}, timeout=5).text
+    headers = {"Authorization": f"Bearer {given['access_token']}"}
+    assert (
+        requests.get(f"{provider.base_url}/bearer", headers=headers, timeout=5).status_code == 401
+    )
+    answer = _token(provider, "refresh_token", refresh_token=given["refresh_token"])
+    assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("switch", "iss"), [("https://evil.example", ["https://evil.example"]), ("none", [])]
+)
+def test_consent_answers_name_the_issuer_that_the_switch_says(
+    provider: Provider, switch: str, iss: list[str]
+) -> None:
+    provider.switches.update({"consent": "allow", "consent_issuer": switch})
+    answer = requests.get(_consent_url(provider), allow_redirects=False, timeout=5)
+    assert parse_qs(urlsplit(answer.headers["Location"]).query).get("iss", []) == iss
+
+
 def test_denied_consent_sends_access_denied_back(provider: Provider) -> None:
     answer = requests.post(
         _consent_url(provider), data={"decision": "deny"}, allow_redirects=False, timeout=5

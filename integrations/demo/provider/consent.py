@@ -39,7 +39,11 @@ class ConsentPage:
         decision = self._switches.consent
         if received.method == "POST":
             form = dict(parse_qsl(received.body.decode("utf-8", "replace")))
-            decision = "allow" if form.get("decision") == "allow" else "deny"
+            decision = form.get("decision", "")
+            if decision == "narrow":
+                scope, decision = _narrower(scope), "allow"
+            elif decision != "allow":
+                decision = "deny"
         if decision == "ask":
             return html_answer(_question(client, scope, redirect_uri, received.path))
         if decision == "deny":
@@ -53,7 +57,9 @@ class ConsentPage:
     def _back(self, asked: dict[str, str], **answer: str) -> Answer:
         if "state" in asked:
             answer["state"] = asked["state"]
-        answer["iss"] = self._base_url
+        issuer = self._switches.consent_issuer or self._base_url
+        if issuer != "none":
+            answer["iss"] = issuer
         uri = asked["redirect_uri"]
         joint = "&" if urlsplit(uri).query else "?"
         location = f"{uri}{joint}{urlencode(answer)}"
@@ -69,9 +75,19 @@ def _usable(redirect_uri: str) -> bool:
     return plain and parts.scheme in {"http", "https"} and bool(parts.netloc) and not parts.fragment
 
 
+def _narrower(scope: str) -> str:
+    """The scope without its last name, if it has another."""
+    return " ".join(scope.split()[:-1]) or scope
+
+
 def _question(client: accounts.Client, scope: str, redirect_uri: str, path: str) -> str:
     scopes = "".join(f"<li><code>{escape(one)}</code></li>" for one in scope.split())
     host = escape(urlsplit(redirect_uri).netloc)
+    narrower = (
+        f'<button name="decision" value="narrow">Allow all but {escape(scope.split()[-1])}</button>'
+        if len(scope.split()) > 1
+        else ""
+    )
     return page(
         "Allow access?",
         f"""<p>You are signed in to the demo provider as <b>{accounts.OAUTH_USERNAME}</b>.</p>
@@ -79,5 +95,6 @@ def _question(client: accounts.Client, scope: str, redirect_uri: str, path: str)
 <p>Your answer takes you back to <code>{host}</code>.</p>
 <form method="post" action="{escape(path)}">
 <button name="decision" value="allow" class="main">Allow</button>
+{narrower}
 <button name="decision" value="deny">Deny</button></form>""",
     )

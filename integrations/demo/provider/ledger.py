@@ -73,6 +73,7 @@ class Ledger:
         self._spent_codes: dict[str, Grant] = {}
         self._access: dict[str, AccessToken] = {}
         self._refresh: dict[str, Grant] = {}
+        self._consents: dict[str, Grant] = {}
 
     def issue(self, grant: Grant, *, with_refresh: bool) -> dict[str, Any]:
         """A token answer (RFC 6749 §5.1) for a grant."""
@@ -129,7 +130,21 @@ class Ledger:
             _prune(self._spent_codes)
         if found.expires_at < time.monotonic():
             raise Refused("invalid_grant", "The code has expired.")
+        with self._lock:
+            self._consents[_random("consent")] = found.grant
+            _prune(self._consents)
         return found
+
+    def consents(self) -> list[tuple[str, Grant]]:
+        """What persons have agreed to and not withdrawn, each with a name."""
+        with self._lock:
+            return [(name, grant) for name, grant in self._consents.items() if grant.family.alive]
+
+    def withdraw(self, name: str) -> None:
+        """Let no token of that consent work any more, as its person wishes."""
+        with self._lock:
+            if name in self._consents:
+                self._consents[name].family.alive = False
 
     def access(self, token: str) -> AccessToken | None:
         """What is known of an access token, expired ones included; None when unknown or revoked."""
@@ -153,6 +168,7 @@ class Ledger:
         with self._lock:
             for memory in (self._codes, self._spent_codes, self._access, self._refresh):
                 memory.clear()
+            self._consents.clear()
 
     def expire_all(self) -> None:
         """Let every access token expire now; refresh tokens stay good."""

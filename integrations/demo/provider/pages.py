@@ -119,6 +119,10 @@ def _oauth(base_url: str) -> list[tuple[str, ...]]:
         ("Client authentication", "basic, post, none; form or JSON body"),
         *clients,
         ("User", f"{_code(accounts.OAUTH_USERNAME)} password {_code(accounts.OAUTH_PASSWORD)}"),
+        (
+            "Connected software",
+            '<a href="/connected">What persons have consented to</a>, and the button to withdraw it',
+        ),
         ("Scopes", ", ".join(_code(scope) for scope in accounts.SCOPES)),
     ]
 

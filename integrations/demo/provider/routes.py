@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
 
-from integrations.demo.provider import failures
+from integrations.demo.provider import connected, failures
+from integrations.demo.provider.connected import ConnectedPage
 from integrations.demo.provider.consent import ConsentPage
 from integrations.demo.provider.ledger import Ledger
 from integrations.demo.provider.messages import (
@@ -35,6 +36,7 @@ class Routes:
             "/": lambda received: html_answer(landing(base_url, switches)),
             "/switches": self._turned,
             "/authorize": self._consent.answer,
+            connected.PATH: ConnectedPage(self.ledger).answer,
             "/token": tokens.token,
             "/revoke": tokens.revoke,
             **dict.fromkeys(METADATA_PATHS, lambda _: json_answer(metadata(base_url, switches))),

@@ -70,6 +70,7 @@ MEANINGS = {
     "token_delay": "seconds before the token endpoint answers",
     "retry_after": "Retry-After of 429 and 503: seconds or an HTTP date",
     "slow_seconds": "seconds that slow and drip take",
+    "consent_issuer": "the issuer that answers of the consent page name, if not the provider's own; none leaves it out",
     "metadata_issuer": "the issuer that the metadata name, if not the provider's own",
 }
 
@@ -93,6 +94,7 @@ class Switches:
     token_delay: float = 0
     retry_after: str = "30"
     slow_seconds: float = 30
+    consent_issuer: str = ""
     metadata_issuer: str = ""
 
     def __setattr__(self, name: str, value: Any) -> None:
