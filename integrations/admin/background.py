@@ -12,9 +12,10 @@ from authconfigs.admin.status import Status
 from authconfigs.health import MISSED_BEATS, Health, health
 from tenants.models import User
 
-CAUGHT_UP = "Tokens aren't renewed ahead; calls renew them themselves."
-UNAVAILABLE = f"{CAUGHT_UP} What was missed is caught up once the queue is back."
-SILENT = f"{CAUGHT_UP} What was missed is caught up once it runs again."
+_BY_CALLS = "Tokens aren't renewed ahead; calls renew them themselves. What was missed is caught up"
+UNAVAILABLE = f"{_BY_CALLS} once the queue is back."
+NO_BEAT = f"{_BY_CALLS} once it runs."
+NO_WORKER = "Nobody works through the queue until one runs."
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ def parts_of(found: Health) -> list[Part]:
     unavailable = Status("Queue unavailable", "bad", UNAVAILABLE)
     parts = [Part("Queue", available if found.broker else unavailable)]
     if found.database:
-        parts.append(_of_process("Celery beat", found.beat_age_s))
-        parts.append(_of_process("Celery worker", found.worker_age_s))
+        parts.append(_of_process("Celery beat", found.beat_age_s, without=NO_BEAT))
+        parts.append(_of_process("Celery worker", found.worker_age_s, without=NO_WORKER))
     else:
         parts.append(Part("Database", Status("Unavailable", "bad", "It can't be read right now.")))
     return parts
@@ -66,12 +67,12 @@ def figures_of(found: Health) -> list[Part]:
     return figures
 
 
-def _of_process(name: str, age: float | None) -> Part:
+def _of_process(name: str, age: float | None, *, without: str) -> Part:
     if age is None:
-        return Part(name, Status("Never seen", "bad", SILENT))
+        return Part(name, Status("Never seen", "bad", without))
     detail = f"last sign of life {_in_words(age)} ago"
     if age > MISSED_BEATS * settings.BEAT_SECONDS:
-        return Part(name, Status("Silent", "bad", SILENT), detail)
+        return Part(name, Status("Silent", "bad", without), detail)
     return Part(name, Status("Running", "good"), detail)
 
 
