@@ -17,6 +17,9 @@ QUERY_KEY = canary("query key", '&=+/% ?#ü"')
 BASIC = canary("basic", " :ß\"<&>'%\\")
 CLIENT = canary("client secret", "%+&=/ é'\"")
 PERSON = canary("password", '"\\<ü& %+')
+PARAM = canary("token parameter", "&é=% <")
+REPEATED = canary("repeated parameter", '+é=/"')
+SEED = canary("pasted refresh token", "&%=+/é")
 WRONG = canary("wrong", "&é=%")
 STAFF = canary("staff", "&é=% ")
 SENT = canary("sent along", "&é=%")
@@ -28,7 +31,20 @@ ACCOUNTS = {
     "OAUTH_PASSWORD": PERSON,
     "CLIENTS": {"demo-client": accounts.Client("demo-client", CLIENT)},
 }
-SECRETS = (BEARER, HEADER_KEY, QUERY_KEY, BASIC, CLIENT, PERSON, WRONG, STAFF, SENT)
+SECRETS = (
+    BEARER,
+    HEADER_KEY,
+    QUERY_KEY,
+    BASIC,
+    CLIENT,
+    PERSON,
+    WRONG,
+    STAFF,
+    SENT,
+    PARAM,
+    REPEATED,
+    SEED,
+)
 ENVIRONMENT = {
     "PLANTED_BEARER": BEARER,
     "PLANTED_BASIC": BASIC,
@@ -45,7 +61,7 @@ class Case:
     method: str
     path: str
     options: dict[str, Any] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Any] = field(default_factory=dict)
     exits: dict[str, int] = field(default_factory=lambda: {"default": 0, "echo": 0, "refused": 1})
 
 
@@ -104,7 +120,7 @@ def cases(provider: Provider) -> tuple[Case, ...]:
             "oauth2_client_credentials",
             "/bearer",
             oauth("/fail/echo", client_auth="post"),
-            client,
+            {**client, "secret_token_params": {"api_key": PARAM, "resource": ["a", REPEATED]}},
         ),
         Case(
             "person",
@@ -115,6 +131,14 @@ def cases(provider: Provider) -> tuple[Case, ...]:
         ),
         Case(
             "consent", "oauth2_authorization_code", "/bearer", oauth(**consent), client, exits=FAILS
+        ),
+        Case(
+            "pasted",
+            "oauth2_authorization_code",
+            "/bearer",
+            oauth("/fail/echo", **consent, refresh_params={"expires": "60"}),
+            {**client, "refresh_token": SEED, "secret_token_params": {"api_key": PARAM}},
+            exits=FAILS,
         ),
         Case("wrong-bearer", "bearer", "/bearer", secrets={"token": WRONG}, exits=FAILS),
         Case(

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import reverse
 
 from authconfigs import methods
+from authconfigs.methods.pairs import Pairs
 from authconfigs.models import AuthConfig
 from integrations import testing
 from integrations.client import CallFailed, connect
@@ -296,7 +297,10 @@ def typed(method: str, secret: str, **more: str) -> dict[str, str]:
     }
     defaults = {name: str(field.initial or "") for name, field in form.fields.items()}
     known = {name: value for name, value in options.items() if name in defaults}
-    secrets = dict.fromkeys(methods.by_code(method).secret_names, secret)
+    secrets = {
+        name: json.dumps({"api_key": secret}) if isinstance(form.fields[name], Pairs) else secret
+        for name in methods.by_code(method).secret_names
+    }
     return {
         **defaults,
         **known,
