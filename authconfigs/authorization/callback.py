@@ -111,8 +111,8 @@ def _refuse(delivered: Delivered) -> None:
         )
     raise TokenFailed(
         "The provider sent the browser back without a code, so there is nothing to get a token with. Connect it again.",
-        symptom=Symptom.PROVIDER_ERROR,
-        permanent=False,
+        symptom=Symptom.REAUTHORIZATION_REQUIRED,
+        permanent=True,
     )
 
 

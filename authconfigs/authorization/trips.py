@@ -30,14 +30,12 @@ def redirect_uri() -> str:
 
 
 def loaded(config_id: UUID) -> ConfigState:
-    """The config as it is now, its secrets opened. Raises UnknownName, SecretUnreadable and ConfigInvalid."""
+    """The config as it is now, its secrets opened. Raises UnknownName and SecretUnreadable."""
     state = load_config(config_id)
     try:
         state.fields  # noqa: B018 - opens them
     except ConfigEdited:
         state = load_config(config_id)
-    for name in ("authorization_url", "client_id"):
-        state.method.needed(state.fields, name)
     return state
 
 
@@ -120,6 +118,8 @@ def _departure(
     state: ConfigState, row_id: UUID, *, binding: str, now: datetime
 ) -> tuple[str, dict[str, Any]]:
     """The provider's address, and what the trip's row has to remember of it."""
+    for name in ("authorization_url", "client_id"):
+        state.method.needed(state.fields, name)
     client = OAuthClient.from_fields(state.fields)
     secret, verifier = oauth.new_secret(), oauth.new_secret()
     url = oauth.authorization_url(

@@ -1,5 +1,6 @@
 """The trip of a browser: away to the provider, through its consent, and back."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,17 +8,20 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from authconfigs.models import AuthConfig
+from authconfigs.models import AuthConfig, AuthorizationRequest
 from authconfigs.symptoms import Symptom
 from integrations.demo.provider import Provider
-from tenants.models import Tenant
+from tenants.models import Tenant, User
+from tenants.roles import Role
+from tenants.scope import tenant_scope
 from tests.authconfigs.consoles import html, url
-from tests.factories import posted
+from tests.factories import log_in, make_member, posted
 from tests.integrations.wired import the_config, wired_oauth
 
-CONNECTED = (200, "")
-REFUSED = (400, Symptom.REAUTHORIZATION_REQUIRED)
 Ended = tuple[int, str]
+CONNECTED: Ended = (200, "")
+REFUSED: Ended = (400, Symptom.REAUTHORIZATION_REQUIRED)
+BLOCKED: Ended = (400, Symptom.BLOCKED_BY_POLICY)
 
 
 def code_config(provider: Provider, **options: Any) -> AuthConfig:
@@ -28,6 +32,39 @@ def code_config(provider: Provider, **options: Any) -> AuthConfig:
     return the_config()
 
 
+@dataclass
+class Journey:
+    """A browser that is back from the provider with its answer, and hasn't delivered it yet."""
+
+    provider: Provider
+    config: AuthConfig
+    client: Client
+    user: User | None
+    address: str
+
+    @property
+    def token_calls(self) -> int:
+        return self.provider.count("POST /token")
+
+    def deliver(self, client: Client | None = None) -> Ended:
+        return deliver(client or self.client, self.address)
+
+
+def back_from(
+    provider: Provider, way: str, *, client: Client | None = None, **options: Any
+) -> Journey:
+    """The journey by Connect, as an editor of acme, or by a consent link in the browser of a stranger."""
+    config = code_config(provider, **options)
+    user = make_member(config.tenant, Role.EDITOR, username="ann")
+    ann = Client()
+    log_in(ann, user, tenant=config.tenant)
+    if way == "connect":
+        return Journey(provider, config, ann, user, consent(leave(ann, config)))
+    stranger = client or Client()
+    away = gone(stranger.post(link_of(ann, config)))
+    return Journey(provider, config, stranger, None, consent(away))
+
+
 def leave(client: Client, config: AuthConfig) -> str:
     """Press Connect: the provider's address."""
     return gone(client.post(url("connect", config.id), posted(config.tenant)))
@@ -36,23 +73,27 @@ def leave(client: Client, config: AuthConfig) -> str:
 def link_of(client: Client, config: AuthConfig) -> str:
     """Press "Hand out a consent link": the link's path and query."""
     page = html(client.post(url("consent_link", config.id), posted(config.tenant)))
-    link = page.partition('id="consent-link">')[2].partition("<")[0]
-    parts = urlsplit(link)
+    return local(page.partition('id="consent-link">')[2].partition("<")[0])
+
+
+def local(address: str) -> str:
+    """Path and query of an address."""
+    parts = urlsplit(address)
     return f"{parts.path}?{parts.query}"
 
 
 def gone(response: Any) -> str:
+    """Where a browser is sent."""
     assert response.status_code == 303, html(response)
     return str(response.headers["Location"])
 
 
 def consent(provider_url: str) -> str:
-    """What the provider answers to somebody who is asked: the path and query of our callback."""
+    """What the provider answers to somebody who is asked: path and query of our callback."""
     answer = requests.get(provider_url, allow_redirects=False, timeout=5)
     assert answer.status_code == 303, answer.text
-    parts = urlsplit(answer.headers["Location"])
-    assert parts.path == reverse("oauth_callback")
-    return f"{parts.path}?{parts.query}"
+    assert urlsplit(answer.headers["Location"]).path == reverse("oauth_callback")
+    return local(answer.headers["Location"])
 
 
 def deliver(client: Client, address: str) -> Ended:
@@ -73,15 +114,13 @@ def arrive(client: Client, address: str) -> Any:
 
 
 def ended(page: Any) -> Ended:
-    text = html(page)
-    symptom = text.partition('<meta name="symptom" content="')[2].partition('"')[0]
-    assert '<meta name="symptom"' in text
-    return page.status_code, symptom
+    """The status of a page, and the symptom in its head."""
+    _, found, rest = html(page).partition('<meta name="symptom" content="')
+    assert found
+    return page.status_code, rest.partition('"')[0]
 
 
-def token_calls(provider: Provider) -> int:
-    return provider.counts["POST /token"]
-
-
-def acme() -> Tenant:
-    return Tenant.objects.get(slug="acme")
+def change_trip(**values: Any) -> None:
+    """Write columns of every trip's row, as time would have."""
+    with tenant_scope(Tenant.objects.get(slug="acme").id):
+        AuthorizationRequest.objects.update(**values)
