@@ -18,7 +18,7 @@ from authconfigs.saving.conflicts import conflict
 from authconfigs.saving.credentials import make_credential, write_credential
 from authconfigs.saving.drafts import ConfigDraft, EditConflict, InvalidDraft, SavedConfig, Secret
 from authconfigs.saving.judging import Judged, KeyLookup, current_credential, judge
-from authconfigs.saving.tokens import follow_edit, make_row
+from authconfigs.saving.tokens import follow_edit, keep_alive, make_row
 from tenants import audit
 from tenants.actor import current_actor
 from tenants.models import Environment
@@ -70,6 +70,8 @@ def save_config(
             change=judged.change,
             seed=judged.method.seed(judged.secrets),
         )
+        if "keepalive_days" in judged.fields and judged.options["keepalive_days"]:
+            keep_alive(config, judged.options["keepalive_days"])
         audit.record("change", config, fields=judged.fields)
     return SavedConfig(config, False, judged.fields, judged.change, judged.notes, added)
 

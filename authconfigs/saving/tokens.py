@@ -1,5 +1,6 @@
 """What an edit of a config does to the row of its token. Statements only: a machine may write the row at the same time."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, DateTimeField, F, Q, Value, When
@@ -10,6 +11,7 @@ from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig, OAuthToken, TokenEvent
 from authconfigs.tokens.events import write_event
 from authconfigs.tokens.grants import GRANTS
+from authconfigs.tokens.schedule import KEEP_ALIVE_SHARE
 from tenants.actor import current_actor
 
 State = OAuthToken.State
@@ -109,6 +111,17 @@ def forget_grant(config: AuthConfig) -> None:
         **_moved(config), **_NO_ACCESS_TOKEN, **_NO_GRANT
     )
     write_event(config.id, TokenEvent.Kind.DISCONNECTED, state=State.EMPTY)
+
+
+def keep_alive(config: AuthConfig, days: int) -> None:
+    """Renew a stored refresh token as often as an edit says now: what was scheduled before it knows nothing of that."""
+    idle_until = F("obtained_at") + timedelta(days=days) * (1 - KEEP_ALIVE_SHARE)
+    rows = OAuthToken.objects.filter(
+        config=config, refresh_token__isnull=False, obtained_at__isnull=False
+    )
+    rows.filter(Q(refresh_after=None) | Q(refresh_after__gt=idle_until)).update(
+        refresh_after=idle_until
+    )
 
 
 def _plant(config: AuthConfig, seed: str) -> None:

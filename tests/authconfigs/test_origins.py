@@ -81,6 +81,31 @@ def test_an_editor_cannot_point_the_token_url_at_another_origin(
         assert listed(config) == [("token", "https://auth.example.com")]
 
 
+@pytest.mark.parametrize("field", ["refresh_url", "revocation_url"])
+def test_every_url_that_secrets_go_to_asks_for_them_again(
+    staging: Environment, editor: User, field: str
+) -> None:
+    with acting(None, staging):
+        draft = oauth("authorization_code", secrets={"client_secret": "s"})
+        config = save_config(draft, environment=staging).config
+    there = {field: ELSEWHERE}
+    with acting(editor, staging):
+        with pytest.raises(InvalidDraft) as refused:
+            save_config(oauth("authorization_code", **there), environment=staging, config=config)
+        assert set(refused.value.errors) == {field, "client_secret"}
+
+        saved = save_config(
+            oauth("authorization_code", secrets={"client_secret": "s"}, **there),
+            environment=staging,
+            config=config,
+        )
+        assert saved.change is Change.NEW_GRANT
+        assert ("token", "https://editor.example.net") in listed(config)
+        near = {field: "https://auth.example.com/other"}
+        save_config(oauth("authorization_code", **near), environment=staging, config=config)
+        assert listed(config) == [("token", "https://auth.example.com")]
+
+
 def test_an_admin_is_asked_for_the_secrets_too(staging: Environment) -> None:
     admin = make_member(staging.tenant, Role.ADMIN)
     with acting(admin, staging):

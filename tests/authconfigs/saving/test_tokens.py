@@ -269,3 +269,29 @@ def test_switching_off_keeps_the_token(staging: Environment) -> None:
         switch_config(config, disabled=True)
 
         assert OAuthToken.objects.get(config=config).access_token is not None
+
+
+@pytest.mark.parametrize("scheduled", [None, timedelta(days=90)])
+@pytest.mark.parametrize("refresh_token", ["planted-refresh", None])
+def test_days_to_keep_alive_hold_for_the_token_that_is_stored(
+    staging: Environment, scheduled: timedelta | None, refresh_token: str | None
+) -> None:
+    with acting(None, staging):
+        draft, config = stored(CODE, staging, refresh_token=refresh_token)
+        now = timezone.now()
+        before = now + scheduled if scheduled else None
+        OAuthToken.objects.update(obtained_at=now, refresh_after=before)
+        row = edited(draft, config, staging, options={**draft.options, "keepalive_days": 30})
+
+    kept = now + timedelta(days=27)
+    assert row.refresh_after == (kept if refresh_token else before)
+
+
+def test_days_to_keep_alive_never_put_off_what_is_due(staging: Environment) -> None:
+    with acting(None, staging):
+        draft, config = stored(CODE, staging)
+        before = OAuthToken.objects.get().refresh_after
+        OAuthToken.objects.update(obtained_at=timezone.now())
+        row = edited(draft, config, staging, options={**draft.options, "keepalive_days": 30})
+
+    assert row.refresh_after == before
