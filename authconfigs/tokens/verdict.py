@@ -102,6 +102,8 @@ def _rate_limited(until: datetime) -> TokenFailed:
 def _person_needed(token: TokenState, *, refused: bool) -> TokenFailed:
     if token.generation == 0:
         why = "This auth config was never connected"
+    elif not token.has_access_token:
+        why = "This auth config isn't connected any more"
     elif refused:
         why = "The API refused the token, and there is no refresh token to renew it with"
     else:

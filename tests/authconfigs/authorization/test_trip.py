@@ -31,7 +31,7 @@ from tests.authconfigs.authorization.journeys import (
     link_of,
 )
 from tests.authconfigs.consoles import MISSING, browser, html, url
-from tests.factories import log_in, make_environment, make_tenant, make_user, posted
+from tests.factories import log_in, make_config, make_environment, make_tenant, make_user, posted
 from tests.integrations.wired import change_token, store_token, stored_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -215,14 +215,19 @@ def test_who_may_connect_and_who_sees_the_buttons(provider: Provider) -> None:
         assert "http://127.0.0.1:8000/oauth/callback/" in text
         codes = [client.post(url(p, config.id), posted(config.tenant)).status_code for p in pages]
         assert codes == ([303, 200, 302] if may else [403, 403, 403]), role
-    AuthConfig._base_manager.update(environment=protected)
+    options = {
+        "token_url": provider.token_url,
+        "authorization_url": provider.base_url,
+        "client_id": "x",
+    }
+    kept = make_config(protected, method="oauth2_authorization_code", options=options)
     editor = browser(config.tenant, Role.EDITOR)
-    codes = [editor.post(url(p, config.id), posted(config.tenant)).status_code for p in pages]
+    codes = [editor.post(url(p, kept.id), posted(config.tenant)).status_code for p in pages]
     assert codes == [403, 403, 403]
     admin = browser(config.tenant, Role.ADMIN)
-    page = admin.get(url("change", config.id))
+    page = admin.get(url("change", kept.id))
     assert f"form-action 'self' {provider.base_url}" in page.headers["Content-Security-Policy"]
-    assert [admin.get(url(p, config.id)).status_code for p in pages] == [405, 405, 405]
+    assert [admin.get(url(p, kept.id)).status_code for p in pages] == [405, 405, 405]
 
 
 def test_config_that_is_switched_off_isnt_connected(provider: Provider) -> None:
