@@ -5,6 +5,9 @@ URLs put theirs on the list when it is made, and so does the first connection of
 demands that every stored secret is typed again. Where a person's consent is stored, or where there is nothing to type,
 only an admin may add one.
 
+Whoever sets another secret confirms the origins that somebody else had put on the list who is no admin: else an editor could
+have one of their own listed, over a worthless secret, and wait for the next.
+
 What isn't used any more is taken off the list. Else somebody could have an origin of their own listed while the config
 holds nothing of worth, and come back to it once it does.
 """
@@ -16,6 +19,8 @@ from urllib.parse import urlsplit
 from authconfigs.models import AllowedOrigin, AuthConfig, Credential, OAuthToken
 from authconfigs.tokens.grants import GRANTS
 from tenants.actor import current_actor
+from tenants.models import Membership
+from tenants.roles import Role
 
 Purpose = AllowedOrigin.Purpose
 
@@ -48,12 +53,22 @@ def listed(config: AuthConfig, purpose: Purpose) -> frozenset[str]:
     return frozenset(row.origin for row in config.allowed_origins.all() if row.purpose == purpose)
 
 
-def demand(config: AuthConfig, credential: Credential, *, origin: str, purpose: Purpose) -> Demand:
-    """What it takes to add the origin to a config's list, for whoever acts now; nothing when it is there."""
+def demand(
+    config: AuthConfig,
+    credential: Credential,
+    *,
+    origin: str,
+    purpose: Purpose,
+    dropped: Collection[str] = (),
+) -> Demand:
+    """What it takes to add the origin to a config's list, for whoever acts now; nothing when it is there.
+
+    dropped: the secrets that go away in the same step.
+    """
     already = listed(config, purpose)
     if origin in already:
         return NOTHING
-    secrets = tuple(sorted(credential.secret_state))
+    secrets = tuple(sorted(set(credential.secret_state).difference(dropped)))
     consent = _holds_consent(config)
     first = purpose == Purpose.API and not already
     if first and not consent and _is_all_own(config, credential):
@@ -83,13 +98,41 @@ def _holds_consent(config: AuthConfig) -> bool:
     )
 
 
+def unconfirmed(config: AuthConfig) -> list[AllowedOrigin]:
+    """What another person, no admin, had listed and whoever acts now hasn't confirmed; nothing for the shell."""
+    me = current_actor().user_id
+    if me is None:
+        return []
+    admins = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).values("user_id")
+    return list(
+        config.allowed_origins.exclude(added_by_id=None)
+        .exclude(added_by_id=me)
+        .exclude(added_by_id__in=admins)
+        .exclude(confirmed_by_id__isnull=False, confirmed_by_id=me)
+        .order_by("purpose", "origin")
+    )
+
+
+def confirm(rows: Collection[AllowedOrigin]) -> None:
+    """Remember that whoever acts now knows these origins."""
+    AllowedOrigin.objects.filter(id__in=[row.id for row in rows]).update(
+        confirmed_by_id=current_actor().user_id
+    )
+
+
 def add(config: AuthConfig, origins: Iterable[str], *, purpose: Purpose) -> tuple[str, ...]:
     """Put origins on the list; those that weren't there."""
     wanted = set(origins)
     new = sorted(wanted - listed(config, purpose)) if wanted else []
-    name = current_actor().name
+    actor = current_actor()
     AllowedOrigin.objects.bulk_create(
-        AllowedOrigin(config=config, origin=origin, purpose=purpose, added_by=name)
+        AllowedOrigin(
+            config=config,
+            origin=origin,
+            purpose=purpose,
+            added_by=actor.name,
+            added_by_id=actor.user_id,
+        )
         for origin in new
     )
     _forget_list(config)

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
+from authconfigs import origins
 from authconfigs.methods.base import AuthMethod, Change
 from authconfigs.methods.fields import Declared, Url
 from authconfigs.methods.pairs import Pairs
@@ -26,7 +27,10 @@ CLEAR = "clear-"
 
 
 class DetailsForm(forms.Form):
-    """What every config has. `environment` is asked for once, `drop_grant` only where a person's consent is stored."""
+    """What every config has. `environment` is asked for once, `drop_grant` only where a person's consent is stored.
+
+    `confirm_origins` is there where somebody else decided where the secrets may go.
+    """
 
     name = forms.CharField(
         max_length=50, help_text=AuthConfig._meta.get_field("name").help_text, label="Name"
@@ -72,6 +76,12 @@ class DetailsForm(forms.Form):
             )
         if not holds_consent:
             del self.fields["drop_grant"]
+        unknown = origins.unconfirmed(config) if config is not None else []
+        if unknown:
+            places = ", ".join(f"{row.origin} (added by {row.added_by})" for row in unknown)
+            self.fields["confirm_origins"] = forms.BooleanField(
+                required=False, label=f"A new secret may go to {places}."
+            )
         dress(self)
 
 

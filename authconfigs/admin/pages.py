@@ -161,6 +161,7 @@ class ConfigPages(OwnPages):
                 config=config,
                 as_admin=role_of(request.user) is Role.ADMIN,
                 seen_revision=forms.details.cleaned_data["revision"],
+                confirms_origins=forms.details.cleaned_data.get("confirm_origins", False),
             )
         except InvalidDraft as invalid:
             forms.refuse(invalid.errors)

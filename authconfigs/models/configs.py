@@ -134,7 +134,10 @@ class Credential(TenantModel):
 
 
 class AllowedOrigin(TenantModel):
-    """An origin that a config's secrets may be sent to, for one purpose."""
+    """An origin that a config's secrets may be sent to, for one purpose.
+
+    `added_by_id` and `confirmed_by_id` are users' ids; none where a machine or the shell added it.
+    """
 
     class Purpose(models.TextChoices):
         API = "api", "API"
@@ -145,6 +148,8 @@ class AllowedOrigin(TenantModel):
     origin = models.CharField(max_length=300)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     added_by = models.CharField(max_length=200)
+    added_by_id = models.UUIDField(null=True)
+    confirmed_by_id = models.UUIDField(null=True)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

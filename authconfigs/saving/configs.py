@@ -35,13 +35,15 @@ def save_config(
     widen_origins: bool = False,
     seen_revision: int | None = None,
     retyped_for_origin: bool = False,
+    confirms_origins: bool = False,
     numbered_key: KeyLookup = datakeys.numbered,
 ) -> SavedConfig:
     """Make a config in the environment, or change `config`.
 
     as_admin: whoever acts is an admin of the tenant. widen_origins: the operator describes origins by file, so nothing is
     asked for new ones. seen_revision: the revision that the form was drawn from, if it isn't that of `config`.
-    retyped_for_origin: the secrets were typed again because of a new origin of an API. numbered_key: finds data keys.
+    retyped_for_origin: the secrets were typed again because of a new origin of an API. confirms_origins: a new secret may go
+    to origins that somebody else had listed. numbered_key: finds data keys.
 
     Nothing is written when nothing changes. Raises InvalidDraft, and EditConflict when somebody else was faster.
     """
@@ -63,6 +65,8 @@ def save_config(
         _swap(config, draft, judged, seen=seen_revision or config.revision)
         write_credential(credential, judged)
         origins.keep_only(config, urls, purpose=_TOKEN)
+        if judged.secrets and not widen_origins:
+            _confirm_origins(config, confirmed=confirms_origins)
         added = origins.add(config, urls, purpose=_TOKEN)
         follow_edit(
             config,
@@ -149,7 +153,9 @@ def _demand(
 ) -> None:
     """Refuse a URL that secrets go to at a new origin unless the secrets were typed again."""
     for origin in sorted(new):
-        demand = origins.demand(config, credential, origin=origin, purpose=_TOKEN)
+        demand = origins.demand(
+            config, credential, origin=origin, purpose=_TOKEN, dropped=judged.dropped
+        )
         field = next(
             name
             for name, declared in judged.method.Form.declared().items()
@@ -158,11 +164,19 @@ def _demand(
             and judged.options[name]
             and origin_of(judged.options[name]) == origin
         )
-        # A secret that goes away needn't be typed: it is sent nowhere.
-        typed = judged.typed | judged.dropped
-        errors = demand.unmet(typed, as_admin=as_admin, field=field)
+        errors = demand.unmet(judged.typed, as_admin=as_admin, field=field)
         if errors:
             raise InvalidDraft(errors)
+
+
+def _confirm_origins(config: AuthConfig, *, confirmed: bool) -> None:
+    # With the config's row written, so that nobody can add one in between.
+    unknown = origins.unconfirmed(config)
+    if unknown and not confirmed:
+        places = ", ".join(f"{row.origin} (added by {row.added_by})" for row in unknown)
+        told = f"The new secret would go to {places}, too. Confirm that on the auth config's page, or change it first."
+        raise InvalidDraft({"confirm_origins": [told]})
+    origins.confirm(unknown)
 
 
 def _fill(config: AuthConfig, draft: ConfigDraft, judged: Judged, *, hosts: str) -> list[str]:

@@ -8,7 +8,7 @@ from authconfigs import origins
 from authconfigs.methods.base import Change
 from authconfigs.models import AllowedOrigin, AuthConfig, OAuthToken
 from authconfigs.origins import ADMIN_ONLY, TYPE_AGAIN
-from authconfigs.saving import InvalidDraft, save_config
+from authconfigs.saving import InvalidDraft, current_credential, save_config
 from tenants.models import Environment, User
 from tenants.roles import Role
 from tests.authconfigs.saving.drafts import TOKEN_URL, acting, oauth, plant_token
@@ -144,7 +144,12 @@ def test_an_origin_that_was_given_up_is_a_new_one_again(staging: Environment, ed
         ).config
         save_config(oauth(secrets={"client_secret": "dummy"}), environment=staging, config=config)
     with acting(make_member(staging.tenant, Role.ADMIN), staging):
-        save_config(oauth(secrets={"client_secret": "real"}), environment=staging, config=config)
+        save_config(
+            oauth(secrets={"client_secret": "real"}),
+            environment=staging,
+            config=config,
+            confirms_origins=True,
+        )
     with acting(editor, staging), pytest.raises(InvalidDraft, match=TYPE_AGAIN):
         save_config(oauth(token_url=ELSEWHERE), environment=staging, config=config)
 
@@ -161,6 +166,58 @@ def test_without_a_secret_to_type_only_an_admin_may_move_the_token_url(
 
         save_config(moved, environment=staging, config=config, as_admin=True)
         assert listed(config) == [("token", "https://editor.example.net")]
+
+
+def test_an_editor_cannot_clear_the_secret_and_move_the_token_url_in_one_step(
+    staging: Environment, editor: User
+) -> None:
+    with acting(None, staging):
+        config = save_config(oauth(secrets={"client_secret": "s"}), environment=staging).config
+    moved = replace(oauth(token_url=ELSEWHERE), cleared=frozenset({"client_secret"}))
+    with acting(editor, staging):
+        with pytest.raises(InvalidDraft) as refused:
+            save_config(moved, environment=staging, config=config)
+        assert refused.value.errors == {"token_url": [ADMIN_ONLY]}
+        save_config(moved, environment=staging, config=config, as_admin=True)
+
+
+def test_a_new_secret_goes_only_to_origins_that_whoever_types_it_knows(
+    staging: Environment, editor: User
+) -> None:
+    admin = make_member(staging.tenant, Role.ADMIN)
+    own, worthless, real, next_one = (
+        oauth(secrets={"client_secret": secret}, token_url=url)
+        for secret, url in (
+            ("own", TOKEN_URL),
+            ("worthless", ELSEWHERE),
+            ("real", ELSEWHERE),
+            ("next", ELSEWHERE),
+        )
+    )
+    with acting(admin, staging):
+        config = save_config(own, environment=staging).config
+        save_config(
+            replace(own, secrets={"client_secret": "mine"}), environment=staging, config=config
+        )
+    with acting(editor, staging):
+        save_config(worthless, environment=staging, config=config)
+    with acting(admin, staging):
+        before = current_credential(config).secret_state
+        with pytest.raises(InvalidDraft, match="added by editor") as refused:
+            save_config(real, environment=staging, config=config)
+        assert set(refused.value.errors) == {"confirm_origins"}
+        assert current_credential(config).secret_state == before
+        config.refresh_from_db()
+        save_config(
+            replace(worthless, description="No secret changes."), environment=staging, config=config
+        )
+        save_config(real, environment=staging, config=config, confirms_origins=True)
+        save_config(next_one, environment=staging, config=config)
+    another = make_member(staging.tenant, Role.ADMIN, username="another")
+    with acting(another, staging), pytest.raises(InvalidDraft, match="added by editor"):
+        save_config(real, environment=staging, config=config)
+    with acting(None, staging):
+        save_config(real, environment=staging, config=AuthConfig.objects.get())
 
 
 def test_with_a_persons_consent_stored_only_an_admin_may_move_the_token_url(

@@ -199,7 +199,8 @@ def test_an_origin_that_was_left_is_a_new_one_again(
         save(draft(config, secrets={"token": "dummy"}), billing, staging, connection)
         assert api_origins(config) == {"https://api.example.com"}
     with acting(admin, staging):
-        save_config(bearer("planted-token"), environment=staging, config=config)
+        real = bearer("planted-token")
+        save_config(real, environment=staging, config=config, confirms_origins=True)
     with acting(editor, staging), pytest.raises(InvalidDraft, match=TYPE_AGAIN):
         save(draft(config, HERS), billing, staging, connection)
 
@@ -292,3 +293,15 @@ def test_a_demand_tells_a_form_what_to_ask_for(
         )
 
     assert asked == origins.Demand(secrets=("token",), admin=False)
+
+
+def test_an_origin_listed_over_a_worthless_secret_doesnt_get_the_next_one(
+    staging: Environment, billing: Integration, editor: User, admin: User
+) -> None:
+    with acting(admin, staging):
+        config = save_config(bearer("real"), environment=staging).config
+    with acting(editor, staging):
+        save(draft(config, HERS, secrets={"token": "worthless"}), billing, staging)
+        config = AuthConfig.objects.get(id=config.id)
+    with acting(admin, staging), pytest.raises(InvalidDraft, match="added by editor"):
+        save_config(bearer("real"), environment=staging, config=config)
