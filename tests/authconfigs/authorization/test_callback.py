@@ -155,7 +155,7 @@ def other_method(journey: Journey) -> Ended:
 
 def deleted(journey: Journey) -> Ended:
     with tenant_scope(journey.config.tenant_id):
-        for attached in journey.config.connections.all():  # type: ignore[attr-defined]
+        for attached in journey.config.connections.all():
             attached.delete()
         journey.config.delete()
     return journey.deliver()
