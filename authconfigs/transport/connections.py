@@ -16,6 +16,7 @@ from urllib3.util.wait import wait_for_read
 
 from authconfigs.errors import ConnectFailed
 from authconfigs.symptoms import Stage
+from authconfigs.transport.answers import FramedAnswer
 from authconfigs.transport.deadline import Deadline
 from authconfigs.transport.exchange import Exchange
 from authconfigs.transport.resolving import Endpoint, resolve
@@ -38,6 +39,7 @@ class CheckedConnection(HTTPConnection):
     is_fresh: bool = True
     # Never by itself: the proxy's tunnel would be missing.
     auto_open = 0
+    response_class = FramedAnswer
 
     @property
     def is_connected(self) -> bool:

@@ -29,7 +29,8 @@ from authconfigs.transport.trace import Trace
 from authconfigs.transport.transactions import leave_database
 from authconfigs.transport.wire import WireRequest, wire_request
 
-_FAILURES = (OutboundError, OSError, http.client.HTTPException, HTTPError)
+# ValueError: http.client and urllib3 read some numbers of an answer without looking first.
+_FAILURES = (OutboundError, OSError, http.client.HTTPException, HTTPError, ValueError)
 
 
 class Door:
@@ -196,9 +197,11 @@ class Door:
                         # What is left unread would be taken for the next answer.
                         answer.close()
                         connection.close()
+                seconds = time.perf_counter() - started
+                # In here, because one that can't be made of it leaves no connection to use again.
+                return response_of(answer, body, request=prepared, seconds=seconds)
         except _FAILURES as error:
             raise _told(error, exchange) from None
-        return response_of(answer, body, request=prepared, seconds=time.perf_counter() - started)
 
     def _ask(
         self, connection: CheckedConnection, wire: WireRequest, *, pool: CheckedPool

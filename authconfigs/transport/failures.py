@@ -4,6 +4,8 @@ import http.client
 import socket
 import ssl
 
+from urllib3.exceptions import InvalidHeader
+
 from authconfigs.errors import BadAnswer, ConnectFailed, OutboundError, TimedOut
 from authconfigs.symptoms import Stage
 from authconfigs.transport.exchange import Exchange
@@ -27,7 +29,8 @@ def failure_of(error: Exception, exchange: Exchange) -> OutboundError:
         return ConnectFailed(_about_tls(error, host), stage=Stage.TLS)
     if isinstance(error, socket.gaierror):
         return ConnectFailed(_about_name(error, host), stage=stage)
-    if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
+    unreadable = isinstance(error, (http.client.HTTPException, InvalidHeader, ValueError))
+    if unreadable and not isinstance(error, OSError):
         return _about_answer(error, host)
     return ConnectFailed(_about_connection(error, exchange), stage=stage)
 
@@ -47,7 +50,7 @@ def _about_tls(error: ssl.SSLError, host: str) -> str:
     return f"TLS with {host} failed: {reason}." if reason else f"TLS with {host} failed."
 
 
-def _about_answer(error: http.client.HTTPException, host: str) -> BadAnswer:
+def _about_answer(error: Exception, host: str) -> BadAnswer:
     if isinstance(error, http.client.IncompleteRead):
         return BadAnswer("The answer broke off: less of it came than was announced.")
     return BadAnswer(f"What {host} answered isn't HTTP.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from authconfigs.database import released_connection
 from authconfigs.errors import ConfigInvalid
+from authconfigs.state import UnknownName
 from integrations.calls import Call, outgoing
 from integrations.models import Connection
 from integrations.targets import Target
@@ -55,11 +56,11 @@ class Plan:
 
 
 def plan_of(target: Target) -> Plan:
-    """The connection's test as it is now. Raises LookupError when the connection is gone."""
+    """The connection's test as it is now. Raises UnknownName when the connection is gone."""
     with tenant_scope(target.tenant_id), released_connection():
         row = Connection.objects.filter(id=target.connection_id).first()
     if row is None:
-        raise LookupError("The connection isn't there any more.")
+        raise UnknownName("The connection isn't there any more.")
     return Plan(
         call=Call(
             method=row.test_method.upper(),

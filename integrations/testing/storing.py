@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from authconfigs.database import released_connection
 from authconfigs.models import AuthConfig
-from authconfigs.state import ConfigState
+from authconfigs.state import ConfigState, UnknownName
 from authconfigs.symptoms import Symptom
 from integrations.models import Connection, ConnectionTest, UsageCount
 from integrations.targets import Target
@@ -90,7 +90,7 @@ def row_of(
 
 
 def store(row: ConnectionTest, *, tenant_id: UUID) -> ConnectionTest:
-    """Save a test, and free its connection for the next one. Raises LookupError when that is gone."""
+    """Save a test, and free its connection for the next one. Raises UnknownName when that is gone."""
     record_use(
         tenant_id,
         kind=UsageCount.Kind.TEST,
@@ -103,7 +103,7 @@ def store(row: ConnectionTest, *, tenant_id: UUID) -> ConnectionTest:
             with transaction.atomic():
                 _save(row)
         except (IntegrityError, Connection.DoesNotExist, AuthConfig.DoesNotExist):
-            raise LookupError("What was tested isn't there any more.") from None
+            raise UnknownName("What was tested isn't there any more.") from None
     return row
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from authconfigs.database import database_now, released_connection
+from authconfigs.state import UnknownName
 from authconfigs.transport import Deadline
 from integrations.models import Connection, ControlTurn
 from integrations.targets import Target
@@ -26,7 +27,7 @@ PAUSE = 0.05
 def claim_test(target: Target, owner: UUID) -> UUID | None:
     """None when `owner` may test the connection now, else the owner of the test that is running.
 
-    Raises LookupError when the connection is gone.
+    Raises UnknownName when the connection is gone.
     """
     with tenant_scope(target.tenant_id), released_connection():
         now = database_now()
@@ -41,7 +42,7 @@ def claim_test(target: Target, owner: UUID) -> UUID | None:
             if running is not None:
                 return running
             if not connection.exists():
-                raise LookupError("The connection isn't there any more.")
+                raise UnknownName("The connection isn't there any more.")
 
 
 def is_testing(target: Target, owner: UUID) -> bool:

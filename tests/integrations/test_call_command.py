@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from authconfigs.symptoms import Symptom
 from integrations.demo.provider import Provider, accounts
+from integrations.models import Connection
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
 from tests.integrations.wired import database_url, wired, wired_oauth
@@ -183,6 +184,25 @@ def test_credential_that_the_api_reflects_stays_out_of_our_own_words(
     assert handed_over[header] == value
     assert "••••" in str(document)
     assert "sekret-8271" not in f"{document}{failed.err}"
+
+
+def test_answer_with_a_chunk_of_less_than_nothing_is_the_providers_error() -> None:
+    chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"
+    with serve(send_and_close(chunk)) as server:
+        wired(
+            server.url(),
+            method="oauth2_client_credentials",
+            options={"token_url": server.url("/token"), "client_id": "console"},
+            secrets={"client_secret": "s3cret"},
+        )
+        by_token = called("--json")
+        with tenant_scope(Tenant.objects.get(slug="acme").id):
+            Connection.objects.update(auth_config=None)
+        by_api = called("--json")
+
+    for ran, stage in ((by_token, "token"), (by_api, "api")):
+        assert ran.code == 1
+        assert (ran.document["symptom"], ran.document["stage"]) == ("provider_error", stage)
 
 
 def test_failure_after_a_new_token_says_that_there_is_one(provider: Provider) -> None:

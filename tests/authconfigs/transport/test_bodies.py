@@ -161,6 +161,13 @@ def test_a_broken_or_unasked_encoding_is_an_error(encoding: str, data: bytes) ->
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nshort",
+        *(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + size
+            + b"\r\nhello\r\n0\r\n\r\n"
+            for size in (b"-5", b"-1", b"-0xA", b"", b"f" * 16, b"f" * 5000, b"\xff")
+        ),
     ],
 )
 def test_an_answer_that_breaks_the_protocol_is_a_provider_error(data: bytes) -> None:

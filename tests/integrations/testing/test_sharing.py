@@ -176,6 +176,18 @@ def test_bulk_runs_four_at_a_time_per_origin_and_counts_once(settings: Any) -> N
         assert len(Starts.objects.get(kind=Starts.Kind.TEST).starts) == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_bulk_goes_on_after_one_that_breaks_off(provider: Provider) -> None:
+    bearer(provider.base_url + "/bearer")
+    broken = another_connection("broken", provider.base_url, test_expect=["soon"])
+    other = another_connection("other", provider.base_url + "/bearer")
+    rows = testing.test_connections([broken, NAME, other])
+
+    assert [row.symptom for row in rows] == ["provider_error", "", ""]
+    assert rows[0].summary == "The test broke off inside of the console (ValueError)."
+    assert len(stored()) == 3
+
+
 @pytest.mark.django_db
 def test_bulk_over_the_limit_sends_nothing(settings: Any, provider: Provider) -> None:
     bearer(provider.base_url + "/bearer")
