@@ -44,12 +44,22 @@ def spelled(query: str, vendor: str) -> str:
     return query.format(now="clock_timestamp()", join_texts="string_agg")
 
 
+def fetch_all(query: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
+    """All rows of a hand-written query; UUIDs may be parameters."""
+    with connection.cursor() as cursor:
+        cursor.execute(spelled(query, connection.vendor), _adapted(parameters))
+        rows: list[Sequence[Any]] = cursor.fetchall()
+    return rows
+
+
+def _adapted(parameters: Sequence[Any]) -> list[Any]:
+    native = connection.features.has_native_uuid_field
+    return [value.hex if isinstance(value, UUID) and not native else value for value in parameters]
+
+
 def fetch_one(query: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
     """The first row of a hand-written query, or None; UUIDs may be parameters."""
-    native = connection.features.has_native_uuid_field
-    values = [
-        value.hex if isinstance(value, UUID) and not native else value for value in parameters
-    ]
+    values = _adapted(parameters)
     with released_connection():
         try:
             return _fetched(query, values)

@@ -224,6 +224,14 @@ def config_from(place: Sequence[Any], columns: Sequence[Any]) -> ConfigState:
     )
 
 
+def with_fields(
+    state: ConfigState, options: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> ConfigState:
+    """The state with its fields, where they were read in the same statement: nothing is looked up for them."""
+    state.__dict__["fields"] = PlainFields({**options, **secrets})
+    return state
+
+
 def _for(purpose: str, listed: set[tuple[str, str]]) -> frozenset[str]:
     return frozenset(origin for of, origin in listed if of == purpose)
 

@@ -75,6 +75,11 @@ def active_tenant_id_or_none() -> UUID | None:
     return scope if isinstance(scope, UUID) else None
 
 
+def is_scope_open() -> bool:
+    """Whether a tenant's scope, or one over all tenants, is open here."""
+    return _scope.get() is not None
+
+
 def _claim(row: models.Model) -> None:
     """Give a row without a tenant the active one, and refuse a row of another."""
     scope = _scope.get()

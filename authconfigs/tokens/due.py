@@ -1,11 +1,16 @@
 """Which tokens the sweep renews now: plain, indexed columns of all tenants, nothing is unsealed."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from urllib.parse import urlsplit
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from authconfigs.methods import METHODS
-from authconfigs.models import OAuthToken
+from authconfigs.models import Credential, OAuthToken
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.lease import is_free
 from authconfigs.tokens.verdict import STOPPED
@@ -36,3 +41,58 @@ def may_be_asked(now: datetime) -> Q:
         & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
         & is_free(now)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A config whose token is due, and the host that will be asked."""
+
+    tenant_id: UUID
+    config_id: UUID
+    host: str
+
+
+def due_now(
+    now: datetime, *, of: Iterable[UUID] | None = None, most: int | None = None
+) -> list[Due]:
+    """What is due at `now`, the longest overdue first; `of` these configs, or of all. Needs a scope that sees all tenants."""
+    rows = due_tokens(now).filter(config__credentials__slot=Credential.Slot.CURRENT)
+    if of is not None:
+        rows = rows.filter(config_id__in=list(of))
+    options = "config__credentials__options"
+    columns = rows.order_by("refresh_after").values_list(
+        "tenant_id", "config_id", F(f"{options}__refresh_url"), F(f"{options}__token_url")
+    )
+    return [
+        Due(tenant_id, config_id, _host(str(refresh_url or token_url or "")))
+        for tenant_id, config_id, refresh_url, token_url in columns[:most]
+    ]
+
+
+def in_turn(due: Iterable[Due]) -> Iterator[Due]:
+    """Round robin over the tenants, and over the hosts of each: nobody waits behind somebody else's ten thousand."""
+    tenants: dict[UUID, dict[str, list[Due]]] = {}
+    for one in due:
+        tenants.setdefault(one.tenant_id, {}).setdefault(one.host, []).append(one)
+    return _rotated(
+        [_rotated([iter(found) for found in hosts.values()]) for hosts in tenants.values()]
+    )
+
+
+def _rotated(queues: list[Iterator[Due]]) -> Iterator[Due]:
+    while queues:
+        going = []
+        for queue in queues:
+            one = next(queue, None)
+            if one is not None:
+                going.append(queue)
+                yield one
+        queues = going
+
+
+@lru_cache(maxsize=10_000)
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""

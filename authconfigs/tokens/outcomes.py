@@ -3,7 +3,7 @@
 A state's change is decided by the conditional UPDATE that makes it, so that of many processes one tells of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -75,13 +75,13 @@ class Outcome:
 
 
 def settle(
-    outcomes: Sequence[Outcome], *, now: datetime, keys: Keychain, jitter: float
+    outcomes: Sequence[Outcome], *, now: datetime, keys: Keychain, jitter: Callable[[], float]
 ) -> list[Outcome | None]:
     """Write them down, all or none; gives them as they were stored, None for one that came too late.
 
     Needs the scope of the outcomes' tenants. Database errors are raised: try again, nothing has happened then.
     """
-    prepared = [_prepared(outcome, now=now, keys=keys, jitter=jitter) for outcome in outcomes]
+    prepared = [_prepared(outcome, now=now, keys=keys, jitter=jitter()) for outcome in outcomes]
     with transaction.atomic():
         happened = [_ended(outcome, steps) for outcome, steps in prepared]
         TokenEvent.objects.bulk_create([event for event in happened if event is not None])

@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -15,7 +16,7 @@ from django.dispatch import Signal
 
 from authconfigs.database import database_now, released_connection
 from authconfigs.datakeys import Keychain
-from authconfigs.errors import OutboundError, TokenFailed
+from authconfigs.errors import OutboundError, SecretUnreadable, TokenFailed
 from authconfigs.fields import Sealed
 from authconfigs.models import OAuthToken
 from authconfigs.oauth import TokenAnswer
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 token_asked = Signal()
 
 FIRST_LOOK, LONGEST_PAUSE = 0.02, 0.25
-STORE_PAUSES = (0.2, 0.5, 1.0, 2.0)
+STORE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0, 3.0)
 
 
 def renewed(
@@ -101,14 +102,16 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
         with released_connection():
             row = OAuthToken.objects.get(config_id=lease.state.config_id)
             asked_at = database_now()
-        outcome = outcome_of(
-            lease,
-            grant=grant,
-            refresh_token=row.refresh_token,
-            asked_at=asked_at,
-            door=door,
-            deadline=deadline,
-        )
+        try:
+            known = row.refresh_token and RefreshToken(
+                row.refresh_token, row.refresh_token.reveal()
+            )
+        except SecretUnreadable as error:
+            outcome = Outcome(lease, asked_at, TokenFailed.from_error(error))
+        else:
+            outcome = outcome_of(
+                lease, known, grant=grant, asked_at=asked_at, door=door, deadline=deadline
+            )
     except LeaseLost:
         return None
     except BaseException:
@@ -127,20 +130,31 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
     return Token(value, generation, True, expires_at, detail)
 
 
+@dataclass(frozen=True)
+class RefreshToken:
+    """The stored refresh token, sealed and plain."""
+
+    sealed: Sealed
+    plain: str = field(repr=False)
+
+
 def outcome_of(
     lease: Lease,
+    known: RefreshToken | None,
     *,
     grant: Grant,
-    refresh_token: Sealed | None,
     asked_at: datetime,
     door: Door,
     deadline: Deadline,
 ) -> Outcome:
     """What the endpoint says; nothing is stored yet. Raises LeaseLost, and ConfigEdited."""
     try:
-        plain = refresh_token.reveal() if refresh_token is not None else None
         answer, refreshed = exchange(
-            lease, grant=grant, refresh_token=plain, door=door, deadline=deadline
+            lease,
+            grant=grant,
+            refresh_token=known.plain if known else None,
+            door=door,
+            deadline=deadline,
         )
     except ConfigEdited:
         raise
@@ -152,9 +166,9 @@ def outcome_of(
         lease.state,
         answer,
         asked_at=asked_at,
-        has_refresh_token=kept is not None or refresh_token is not None,
+        has_refresh_token=kept is not None or known is not None,
     )
-    used = refresh_token if refreshed else None
+    used = known.sealed if known and refreshed else None
     return Outcome(lease, asked_at, Obtained(answer, planned, kept, used))
 
 
@@ -175,7 +189,7 @@ def settled(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
     """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them."""
     keys = Keychain()
     stored = _insistently(
-        lambda: settle(outcomes, now=database_now(), keys=keys, jitter=_random_share())
+        lambda: settle(outcomes, now=database_now(), keys=keys, jitter=_random_share)
     )
     for outcome, one in zip(outcomes, stored, strict=True):
         if one is None:

@@ -1,0 +1,112 @@
+"""A window of the bulk refresh: leases for some configs by one UPDATE, and all that their exchanges need by one query."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from authconfigs.database import database_now, fetch_all
+from authconfigs.datakeys import Keychain
+from authconfigs.errors import OutboundError, TokenFailed
+from authconfigs.fields import SealedField, Stored
+from authconfigs.models import Credential, OAuthToken
+from authconfigs.state import (
+    CONFIG_COLUMNS,
+    PLACE_COLUMNS,
+    ConfigState,
+    TokenState,
+    config_from,
+    with_fields,
+)
+from authconfigs.tokens.due import may_be_asked
+from authconfigs.tokens.grants import GRANTS
+from authconfigs.tokens.lease import Lease, length
+from authconfigs.tokens.outcomes import Outcome
+from authconfigs.tokens.renewal import RefreshToken
+from authconfigs.tokens.verdict import Fail, verdict
+
+_PLAIN_COLUMNS = 3
+_LEASED = f"""
+    SELECT {PLACE_COLUMNS}, {CONFIG_COLUMNS}, c.options, c.secrets, k.refresh_token
+    FROM authconfigs_oauthtoken k
+    JOIN authconfigs_authconfig a ON a.id = k.config_id
+    JOIN tenants_tenant t ON t.id = a.tenant_id
+    JOIN tenants_environment e ON e.id = a.environment_id
+    JOIN authconfigs_credential c ON c.config_id = a.id AND c.slot = %s
+    WHERE k.lease_owner = %s AND k.config_id IN """  # noqa: S608 - constants
+
+
+@dataclass(frozen=True)
+class Work:
+    """One exchange that is ours to make."""
+
+    lease: Lease
+    asked_at: datetime
+    refresh_token: RefreshToken | None
+
+
+def take_window(config_ids: Sequence[UUID]) -> tuple[list[Work], list[Outcome]]:
+    """Take the leases of those that are still due and free: what is to be asked, and what fails without asking.
+
+    Needs a scope that sees all tenants.
+    """
+    now, owner = database_now(), uuid4()
+    # Nothing but the row's own columns: PostgreSQL judges again those that another process has just changed.
+    rows = OAuthToken.objects.filter(may_be_asked(now), config_id__in=config_ids)
+    if not rows.update(lease_owner=owner, lease_expires_at=now + length()):
+        return [], []
+    keys, works, failed = Keychain(), [], []
+    places = ", ".join(["%s"] * len(config_ids))
+    for row in fetch_all(f"{_LEASED} ({places})", [Credential.Slot.CURRENT, owner, *config_ids]):
+        columns, plain = row[:-_PLAIN_COLUMNS], row[-_PLAIN_COLUMNS:]
+        state = config_from(columns[:6], columns[6:])
+        lease = Lease(state, cast("TokenState", state.token), owner=owner)
+        try:
+            state.refuse_if_off()
+        except OutboundError:
+            lease.release()
+            continue
+        try:
+            works.append(Work(lease, now, _opened(lease, plain, keys=keys)))
+        except OutboundError as error:
+            failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
+            failed.append(Outcome(lease, now, failure))
+    return works, failed
+
+
+def _opened(lease: Lease, plain: Sequence[Any], *, keys: Keychain) -> RefreshToken | None:
+    """Unseal the fields and the refresh token. Raises SecretUnreadable, and TokenFailed where only a person can renew it."""
+    options, secrets, refresh_token = plain
+    state = lease.state
+    with_fields(
+        state,
+        json.loads(options) if isinstance(options, str) else options,
+        _revealed(Credential, "secrets", secrets, state=state, keys=keys) if secrets else {},
+    )
+    known = None
+    if refresh_token is not None:
+        value = _revealed(OAuthToken, "refresh_token", refresh_token, state=state, keys=keys)
+        place = _place(OAuthToken, "refresh_token", state)
+        known = RefreshToken(Stored(bytes(refresh_token), place), value)
+    found = verdict(state, lease.seen, grant=GRANTS[state.method.code], now=state.read_at)
+    if isinstance(found, Fail):
+        raise found.failure
+    return known
+
+
+def _revealed(
+    model: type[Credential | OAuthToken],
+    name: str,
+    ciphertext: bytes,
+    *,
+    state: ConfigState,
+    keys: Keychain,
+) -> Any:
+    return keys.reveal(bytes(ciphertext), _place(model, name, state))
+
+
+def _place(model: type[Credential | OAuthToken], name: str, state: ConfigState) -> Any:
+    column = cast("SealedField", model._meta.get_field(name))
+    return column.place(tenant_id=state.tenant_id, row_id=state.config_id)
