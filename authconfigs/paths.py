@@ -1,12 +1,15 @@
 """PATH of a call below a connection's base URL, as it goes out."""
 
 import re
-from urllib.parse import quote
+from collections.abc import Iterator
+from urllib.parse import quote, unquote
 
 # Control characters, and halves of surrogate pairs, which have no UTF-8.
 UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # RFC 3986 §2.2 and §2.3, `%` for the escapes that are there already, and what servers take though it is in neither.
 _AS_WRITTEN = "!$&'()*+,;=:@/?%[]|^`{}\"<>~-._\\"
+# Behind a proxy that undoes escapes may stand another, and a server.
+MOST_DECODED = 3
 _BEFORE_PATH = re.compile(r"[^:/?#]+://[^/?#]*")
 
 
@@ -54,13 +57,23 @@ def _refuse(bare: str) -> None:
 
 
 def _leaves(path: str) -> bool:
-    # A server may undo escapes before it resolves dot segments, and may take two slashes for one.
-    plain = re.sub(
-        "%2e", ".", re.sub("%2f|%5c", "/", path, flags=re.IGNORECASE), flags=re.IGNORECASE
-    )
+    return any(_is_above(reading) for reading in _readings(path))
+
+
+def _readings(path: str) -> Iterator[str]:
+    """As a server, and one behind it, may read it before dot segments are resolved: escapes undone, those of slashes or not."""
+    for _ in range(MOST_DECODED + 1):
+        dots = re.sub("%2e", ".", path, flags=re.IGNORECASE)
+        yield dots
+        yield re.sub("%2f|%5c", "/", dots, flags=re.IGNORECASE)
+        path = unquote(path)
+
+
+def _is_above(path: str) -> bool:
     depth = 0
-    for segment in plain.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(segment, 1)
+    for segment in path.replace("\\", "/").split("/"):
+        # Some take away what stands behind a semicolon first, and some take two slashes for one.
+        depth += {"..": -1, ".": 0, "": 0}.get(segment.partition(";")[0], 1)
         if depth < 0:
             return True
     return False
