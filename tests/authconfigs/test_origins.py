@@ -1,6 +1,7 @@
 """A secret goes only to the origins that it was entered for: token endpoints. APIs: tests/integrations/saving."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_every_url_that_secrets_go_to_asks_for_them_again(
     with acting(None, staging):
         draft = oauth("authorization_code", secrets={"client_secret": "s"})
         config = save_config(draft, environment=staging).config
-    there = {field: ELSEWHERE}
+    there: dict[str, Any] = {field: ELSEWHERE}
     with acting(editor, staging):
         with pytest.raises(InvalidDraft) as refused:
             save_config(oauth("authorization_code", **there), environment=staging, config=config)
@@ -101,7 +102,7 @@ def test_every_url_that_secrets_go_to_asks_for_them_again(
         )
         assert saved.change is Change.NEW_GRANT
         assert ("token", "https://editor.example.net") in listed(config)
-        near = {field: "https://auth.example.com/other"}
+        near: dict[str, Any] = {field: "https://auth.example.com/other"}
         save_config(oauth("authorization_code", **near), environment=staging, config=config)
         assert listed(config) == [("token", "https://auth.example.com")]
 
