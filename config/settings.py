@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tenants.middleware.TenantMiddleware",
+    "tenants.post_only.PostOnlyMiddleware",
     # Last: it turns the answer to a locked-out login into its own.
     "axes.middleware.AxesMiddleware",
 ]

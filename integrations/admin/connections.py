@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.generic import RedirectView
 
 from authconfigs.admin.listing import EnvironmentFilter
 from authconfigs.admin.states import test_status
@@ -114,6 +115,11 @@ class ConnectionAdmin(RunsTests):
                 "of-config/<path:object_id>/test/",
                 self.test_config_view,
                 "integrations_config_test",
+            ),
+            # Above it, the page that its button stands on.
+            path(
+                "of-config/<path:object_id>/",
+                RedirectView.as_view(pattern_name="admin:authconfigs_authconfig_change"),
             ),
             named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
             *super().get_urls(),

@@ -77,7 +77,7 @@ class IntegrationAdmin(OwnPages):
         line = '<div class="c-row"><a href="{}">{}{}</a> {}</div>'
         more = len(integration.connections.all()) - SHOWN
         rest = format_html("<div>and {} more</div>", more) if more > 0 else ""
-        return format_html_join("", line, cells) + rest or "–"
+        return format_html("{}{}", format_html_join("", line, cells), rest) or "–"
 
     @admin.display(description="Revision")
     def revision_column(self, integration: Integration) -> str:
