@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from authconfigs.admin.base import OwnPages
 from authconfigs.authorization import bindings, links, trips
 from authconfigs.authorization.disconnecting import disconnect
-from authconfigs.authorization.views import SeeOther
+from authconfigs.authorization.views import leaving
 from authconfigs.errors import OutboundError
 from authconfigs.models import AuthConfig
 from authconfigs.outgoing import origin_of
@@ -60,7 +60,7 @@ class ConnectingPages(OwnPages):
         except OutboundError as error:
             messages.error(request, error.summary)
             return HttpResponseRedirect(self.url_of(config))
-        return SeeOther(url)
+        return leaving(request, url)
 
     @method_decorator(require_POST)
     @method_decorator(never_cache)

@@ -1,5 +1,6 @@
 """What the person reads at the end of a trip. Its address names the trip, signed and for a short time; no code, no state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -47,6 +48,7 @@ class Answer:
 
     symptom: Symptom | None
     summary: str
+    warnings: Sequence[str] = ()
     trip: AuthorizationRequest | None = None
 
     @property
@@ -79,7 +81,8 @@ def answer_at(request: HttpRequest) -> Answer:
             )
     if trip is None or not trip.summary:
         return Answer(Symptom.REAUTHORIZATION_REQUIRED, _NO_TRIP[why or "unknown"])
-    return Answer(Symptom(trip.symptom) if trip.symptom else None, trip.summary, trip)
+    summary, *warnings = trip.summary.splitlines()
+    return Answer(Symptom(trip.symptom) if trip.symptom else None, summary, warnings, trip)
 
 
 def page(request: HttpRequest, answer: Answer) -> HttpResponse:

@@ -63,7 +63,7 @@ def finish(trip: AuthorizationRequest, delivered: Delivered, *, user: User | Non
                 "The provider gave no refresh token, so somebody has to connect it again when the access token has expired."
             )
         told += scope_warnings(trip.tenant_id, config.id)
-        summary = " ".join(told)
+        summary = "\n".join(told)
     else:
         summary = failure.summary
         _tell(trip, failure)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
@@ -31,6 +31,13 @@ class SeeOther(HttpResponseRedirect):
     """303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4)."""
 
     status_code = 303
+
+
+def leaving(request: HttpRequest, url: str) -> HttpResponse:
+    """The way to the provider: a redirect, or the address alone for the page's script, which goes there by itself."""
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"url": url})
+    return SeeOther(url)
 
 
 def _unreferred(view: _View) -> _View:
@@ -81,7 +88,7 @@ def _left(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
     url = trips.begin_by_link(trip, trips.loaded(trip.config_id), binding=binding)
     if url is None:
         return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
-    response = SeeOther(url)
+    response = leaving(request, url)
     bindings.set_cookie(response, cookie, seconds=trips.LIFETIME.total_seconds())
     return response
 

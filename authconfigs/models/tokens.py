@@ -107,7 +107,8 @@ class AuthorizationRequest(TenantModel):
     """One trip of a person to a provider's consent screen (RFC 6749 §4.1.1, RFC 7636).
 
     `state_hash` is the SHA-256 of the `state`; `binding_hash` that of what the session or the cookie holds, which the
-    callback must show. Both are empty until the browser leaves for the provider. `summary` is empty until the trip has ended.
+    callback must show. Both are empty until the browser leaves for the provider. `summary` is empty until the trip has
+    ended; what is to be warned of follows, a line each.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -93,12 +93,13 @@ class Command(ConsoleCommand):
                 late = f"Nobody has consented within {longest:g} seconds. The link still works until {row.expires_at:%H:%M} UTC."
                 raise self.ended(Symptom.TIMEOUT, late)
             time.sleep(min(PAUSE, left))
+        summary = " ".join(row.summary.splitlines())
         if row.symptom:
-            raise self.ended(Symptom(row.symptom), row.summary)
+            raise self.ended(Symptom(row.symptom), summary)
         if self._prints_json:
-            self.print_json(document(None, row.summary))
+            self.print_json(document(None, summary))
         else:
-            self.stdout.write(row.summary)
+            self.stdout.write(summary)
 
     def ended(self, symptom: Symptom, summary: str, *, stage: Stage = Stage.TOKEN) -> Failed:
         return Failed(summary, returncode=1, document=document(symptom, summary, stage=stage))

@@ -28,6 +28,21 @@ document.addEventListener("submit", (event) => {
   button.lastElementChild.textContent = button.dataset.busy;
 });
 
+// A form that leads to another host. Browsers hold every further redirect against the page's form-action, too, and providers lead
+// on to hosts that nobody can list: so the address is asked for and gone to. Without this script the form itself goes there.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !("leaves" in form.dataset)) return;
+  event.preventDefault();
+  try {
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
+    location.assign((await answer.json()).url);
+  } catch {
+    form.submit();
+  }
+});
+
 // A page that the browser kept comes back as it was left: with the button pressed.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
