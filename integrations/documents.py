@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from authconfigs.errors import OutboundError
-from authconfigs.masking import mask_text
+from authconfigs.masking import Reflections
 from authconfigs.symptoms import Stage, Symptom
 from integrations.calls import CallResult
 from integrations.diagnosis import Explanation, explain
@@ -57,7 +57,8 @@ def explained(result: CallResult, target: Target) -> Explanation | None:
     finding = result.finding
     if finding is None:
         return None
-    reflected = {name: mask_text(text, result.secrets) for name, text in finding.facts.items()}
+    secrets = Reflections(result.secrets)
+    reflected = {name: secrets.masked(text) for name, text in finding.facts.items()}
     told = explain(
         finding.symptom,
         stage=Stage.API,
@@ -66,8 +67,7 @@ def explained(result: CallResult, target: Target) -> Explanation | None:
         case=finding.case,
     )
     if finding.symptom is Symptom.BLOCKED_BY_POLICY:
-        summary = mask_text(redirect_summary(result.response), result.secrets)
-        return replace(told, summary=summary)
+        return replace(told, summary=secrets.masked(redirect_summary(result.response)))
     return told
 
 

@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from authconfigs.errors import TokenFailed
 from authconfigs.oauth.client import OAuthClient, TokenAnswer
+from authconfigs.symptoms import Symptom
 
 TEN_YEARS = 10 * 365.25 * 86400
 LONGEST_NUMBER = 300
+LONGEST_TOKEN = 32 * 2**10
 LONGEST_TYPE = 50
 MOST_FIELDS = 1000
 
@@ -35,7 +38,8 @@ def token_in(
 ) -> TokenAnswer | None:
     """The token in an answer, or None when there is none that a header could carry.
 
-    `sent_at` is the time of the request, in seconds since 1970: an absolute expiry is counted from it.
+    `sent_at` is the time of the request, in seconds since 1970: an absolute expiry is counted from it. Raises TokenFailed for
+    a token that is too long.
     """
 
     def given(name: str) -> Any:
@@ -98,6 +102,12 @@ def _at(document: Any, path: str) -> Any:
 
 def _carried(value: object) -> str | None:
     text = value.strip() if isinstance(value, str) else ""
+    if len(text) > LONGEST_TOKEN:
+        raise TokenFailed(
+            f"The token is longer than {LONGEST_TOKEN:,} characters: no server would take it.",
+            symptom=Symptom.PROVIDER_ERROR,
+            permanent=False,
+        )
     return text if text and text.isprintable() else None
 
 

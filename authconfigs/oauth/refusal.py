@@ -1,19 +1,20 @@
 """Why there is no token: the verdict on every answer that has none, in plain words (RFC 6749 §5.2)."""
 
-import base64
-import html
 import re
 import time
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from authconfigs.errors import TokenFailed
+from authconfigs.masking import LONGEST_ESCAPE, PIECE, Reflections
 from authconfigs.symptoms import Symptom
 
 LONGEST_DESCRIPTION = 200
-REFLECTED_LENGTH = 8
+# What is read of a longer one: blanks, queries and what can't be printed are taken out of it.
+LONGEST_READ = 4 * LONGEST_DESCRIPTION
+# So much of what follows is looked at, too, that a secret which begins before the end is recognized.
+BEHIND = PIECE * LONGEST_ESCAPE
 LONGEST_WAIT = 86400.0 * 365
 
 MEANINGS = {
@@ -43,7 +44,7 @@ def refusal_of(
     secrets: Iterable[str],
 ) -> TokenFailed:
     """The error for an answer without a token. `secrets` are those that were sent: no word of them is repeated."""
-    hidden = _forms_of(secrets)
+    hidden = Reflections(secrets, shortest=1)
     if 300 <= status < 400:
         return _redirect(status, headers, hidden=hidden)
     code, said = _error_in(document or {}, hidden)
@@ -84,7 +85,7 @@ def refusal_of(
 
 def error_in(document: Mapping[str, Any], *, secrets: Iterable[str]) -> tuple[str | None, str]:
     """The error code of an answer (None: no error; empty: none that can be shown), and a sentence of what the server says about it."""
-    return _error_in(document, _forms_of(secrets))
+    return _error_in(document, Reflections(secrets, shortest=1))
 
 
 def retry_after(text: str, *, now: float) -> float | None:
@@ -99,10 +100,10 @@ def retry_after(text: str, *, now: float) -> float | None:
     return min(max(moment - now, 0.0), LONGEST_WAIT)
 
 
-def _redirect(status: int, headers: Mapping[str, str], *, hidden: frozenset[str]) -> TokenFailed:
+def _redirect(status: int, headers: Mapping[str, str], *, hidden: Reflections) -> TokenFailed:
     target = headers.get("Location", "").partition("?")[0].partition("#")[0]
-    told = target and "@" not in target and not _reflects(target, hidden)
-    where = f" to {_shown(target)}" if told else ""
+    told = "" if "@" in target else _told(target, hidden)
+    where = f" to {told}" if told else ""
     return TokenFailed(
         f"The token endpoint redirects{where} ({status}), and a secret never follows a redirect.",
         symptom=Symptom.BLOCKED_BY_POLICY,
@@ -111,7 +112,7 @@ def _redirect(status: int, headers: Mapping[str, str], *, hidden: frozenset[str]
     )
 
 
-def _error_in(document: Mapping[str, Any], hidden: frozenset[str]) -> tuple[str | None, str]:
+def _error_in(document: Mapping[str, Any], hidden: Reflections) -> tuple[str | None, str]:
     error, said = document.get("error"), document.get("error_description")
     if isinstance(error, dict):
         said = said or error.get("message")
@@ -121,20 +122,26 @@ def _error_in(document: Mapping[str, Any], hidden: frozenset[str]) -> tuple[str 
     if error is not None and not (isinstance(error, str) and _may_show(error, hidden)):
         error = ""
     said = said or document.get("message")
-    if not isinstance(said, str) or _reflects(said, hidden):
-        said = ""
-    shown = _shown(said)
-    return error, f" It says: “{shown}”" if shown else ""
+    told = _told(said, hidden) if isinstance(said, str) else ""
+    return error, f" It says: “{told}”" if told else ""
 
 
-def _may_show(code: str, hidden: frozenset[str]) -> bool:
-    return code in KNOWN or bool(_ERROR_CODE.fullmatch(code) and not _reflects(code, hidden))
+def _may_show(code: str, hidden: Reflections) -> bool:
+    return code in KNOWN or bool(_ERROR_CODE.fullmatch(code) and not hidden.found_in(code))
 
 
-def _shown(text: str) -> str:
-    plain = " ".join(_QUERY.sub("", text).split())
-    plain = "".join(character for character in plain if character.isprintable())
+def _told(text: str, hidden: Reflections) -> str:
+    """What is shown of somebody else's words; empty when a secret is among them, or a part of one."""
+    read = text[: LONGEST_READ + BEHIND]
+    if hidden.found_in(read) or hidden.found_in(_printable(read)):
+        return ""
+    plain = _printable(text[:LONGEST_READ])
     return plain if len(plain) <= LONGEST_DESCRIPTION else f"{plain[:LONGEST_DESCRIPTION]}…"
+
+
+def _printable(text: str) -> str:
+    plain = " ".join(_QUERY.sub("", text).split())
+    return "".join(character for character in plain if character.isprintable())
 
 
 def _named(status: int, code: str | None) -> str:
@@ -159,27 +166,3 @@ def _instead(content: bytes, document: Mapping[str, Any] | None) -> str:
     if not content.strip():
         return "nothing"
     return "a web page" if content.lstrip()[:1] == b"<" else "something unreadable"
-
-
-def _forms_of(secrets: Iterable[str]) -> frozenset[str]:
-    """Every secret in the forms that a server may reflect it in."""
-    forms: set[str] = set()
-    for secret in filter(None, secrets):
-        forms |= {secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
-        for text in (secret, quote_plus(secret)):
-            forms |= {_inside_base64(text, shift) for shift in range(3)}
-    return frozenset(form.casefold() for form in forms if form)
-
-
-def _inside_base64(text: str, shift: int) -> str:
-    # What base64 makes of the text behind `shift` other bytes (a client id, say), whatever these are.
-    encoded = base64.b64encode(b"." * shift + text.encode("utf-8", "replace")).decode()
-    return encoded[(0, 2, 3)[shift] :].rstrip("=")[:-1]
-
-
-def _reflects(text: str, hidden: frozenset[str]) -> bool:
-    plain = text.casefold()
-    if any(form in plain for form in hidden):
-        return True
-    pieces = (plain[i : i + REFLECTED_LENGTH] for i in range(len(plain) - REFLECTED_LENGTH + 1))
-    return any(piece in form for piece in pieces for form in hidden)

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from authconfigs.masking import mask_text
+from authconfigs.masking import Reflections
 from authconfigs.outgoing import DOTS, OutgoingRequest
 from integrations.documents import body_of
 from integrations.testing.run import READ_BYTES, Run
@@ -17,15 +17,14 @@ class Mask:
     """Masks whatever a run keeps or tells, by the secrets that it has used."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = frozenset(secrets)
+        self._secrets = Reflections(secrets)
 
     def text(self, text: str) -> str:
-        # PostgreSQL takes no NUL, not in JSON either.
-        return mask_text(text, self._secrets).replace("\x00", "\ufffd")
+        return _storable(self._secrets.masked(text))
 
-    def first_part(self, text: str) -> str:
-        """Masked as a whole, so that no half of a secret is left at the end."""
-        return self.text(text)[:KEPT_CHARACTERS]
+    def first_part(self, text: str, *, is_cut: bool = False) -> str:
+        """The beginning, with no part of a secret left at its end; `is_cut`: so much was read, and more came."""
+        return _storable(self._secrets.masked_start(text, KEPT_CHARACTERS, is_cut=is_cut))
 
 
 def request_evidence(run: Run, mask: Mask) -> dict[str, Any]:
@@ -49,6 +48,7 @@ def response_evidence(response: requests.Response | None, mask: Mask) -> dict[st
         return {}
     text = body_of(response).get("body")
     length = len(response.content)
+    is_cut = length >= READ_BYTES
     return {
         "status": response.status_code,
         "headers": [
@@ -56,7 +56,12 @@ def response_evidence(response: requests.Response | None, mask: Mask) -> dict[st
             [mask.text(name), DOTS if name.lower() == "set-cookie" else mask.first_part(value)]
             for name, value in response.raw.headers.iteritems()
         ],
-        "body": None if text is None else mask.first_part(text),
+        "body": None if text is None else mask.first_part(text, is_cut=is_cut),
         "bytes": length,
-        "truncated": length >= READ_BYTES or (text is not None and len(text) > KEPT_CHARACTERS),
+        "truncated": is_cut or (text is not None and len(text) > KEPT_CHARACTERS),
     }
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL takes no NUL, not in JSON either.
+    return text.replace("\x00", "\ufffd")

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authconfigs.oauth.answer import TEN_YEARS, document_of, lifetime_of, token_in
+from authconfigs.errors import TokenFailed
+from authconfigs.oauth.answer import LONGEST_TOKEN, TEN_YEARS, document_of, lifetime_of, token_in
 from authconfigs.oauth.client import OAuthClient, TokenAnswer
+from authconfigs.symptoms import Symptom
 
 SENT_AT = 1_700_000_000.0
 
@@ -197,3 +199,11 @@ def test_any_fields_are_read_without_an_error(values: dict[str, Any]) -> None:
 def test_repr_shows_no_token() -> None:
     shown = repr(read({"access_token": "planted-at", "refresh_token": "planted-rt"}))
     assert "planted" not in shown
+
+
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_token_that_no_header_could_carry_is_a_provider_error(name: str) -> None:
+    assert getattr(read({name: "t" * LONGEST_TOKEN}), name) == "t" * LONGEST_TOKEN
+    with pytest.raises(TokenFailed, match="The token is longer than 32,768 characters") as caught:
+        read({name: "t" * (LONGEST_TOKEN + 1)})
+    assert (caught.value.symptom, caught.value.permanent) == (Symptom.PROVIDER_ERROR, False)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -183,11 +184,35 @@ def test_unprintable_error_code_is_still_an_error(error: object) -> None:
         base64.b64encode(f"client:{SECRET}".encode()).decode(),
         SECRET[:8] + "****",
         "pl&amp;nted sécret-9f2c",
+        "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+        "".join(f"&#{ord(character)};" for character in SECRET),
+        "\u200b".join(SECRET),
+        "x" * 193 + SECRET,
     ],
 )
 def test_description_that_reflects_a_secret_is_dropped_whole(reflected: str) -> None:
     body = {"error": "invalid_client", "error_description": f"You sent {reflected}."}
     assert "It says" not in refusal(401, body).summary
+
+
+@pytest.mark.parametrize("before", range(780, 800, 3))
+def test_secret_at_the_edge_of_what_is_read_shows_nothing(before: int) -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in SECRET)
+    for reflected in (SECRET, escaped):
+        said = ("?" + "q" * 60 + " ") * (before // 62) + reflected
+        said = " " * (before - (before // 62) * 62) + said
+        assert "It says" not in refusal(401, {"error": "x", "error_description": said}).summary
+
+
+def test_long_description_and_long_secrets_cost_no_time() -> None:
+    document = {"error": "x", "error_description": "client sécret " * 70_000}
+    secrets = [str(number) * 4000 for number in range(10, 14)]
+    started = time.thread_time()
+    failure = refusal_of(
+        401, {"Location": "x" * 60_000}, content=b"", document=document, secrets=secrets
+    )
+    assert time.thread_time() - started < 2
+    assert "It says: “client sécret client" in failure.summary
 
 
 def test_known_code_survives_a_one_letter_secret() -> None:

@@ -314,6 +314,20 @@ def test_only_the_first_part_of_an_answer_is_kept_and_no_session() -> None:
     assert "of-the-api" not in json.dumps(row.response)
 
 
+def test_secrets_at_the_end_of_what_was_read_are_in_no_evidence() -> None:
+    token = "".join(f"{number:05}" for number in range(3000))
+    escaped = "".join(f"%{ord(digit):02X}" for digit in token)
+    headers = [("Location", f"https://{escaped[:300]}{token[100:]}/{escaped}")]
+    # 64 KiB of it are read, four of the secret and the beginning of a fifth.
+    with serve(answer("302 Found", body=token.encode() * 6, headers=headers)) as server:
+        bearer(server.url(), token=token)
+        row = run()
+
+    kept = json.dumps([row.request, row.response, row.steps, row.summary, row.checks])
+    assert row.response["truncated"]
+    assert not [part for part in (token[:8], escaped[:24], escaped[-24:]) if part in kept]
+
+
 def test_result_is_noted_at_the_connection(provider: Provider) -> None:
     bearer(provider.base_url + "/bearer")
     green = run()
