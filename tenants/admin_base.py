@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -145,6 +146,16 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
         if request is None:
             return False
         return lookup in lookups(self.get_list_filter(request), self.date_hierarchy)
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Run the chosen action. Raises Http404 for a ticked row whose id can't be one."""
+        for ticked in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(ticked)
+            except ValidationError:
+                raise Http404 from None
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
 
     # Deleting
 

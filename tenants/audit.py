@@ -34,16 +34,16 @@ def record(
     event = AuditEvent(
         tenant_id=_tenant_of(obj) if tenant_id is ... else tenant_id,
         actor_id=actor.user_id,
-        actor=_cut("actor", actor.name),
+        actor=_stored("actor", actor.name),
         via=actor.via,
         source_address=actor.address,
         action=action,
         object_type=(obj._meta.model_name or "") if obj is not None else "",
         object_id=str(obj.pk) if obj is not None else "",
-        object_name=_cut("object_name", name or (str(obj) if obj is not None else "")),
+        object_name=_stored("object_name", name or (str(obj) if obj is not None else "")),
         environment=getattr(environment, "slug", ""),
         fields=sorted(set(fields)),
-        outcome=_cut("outcome", outcome),
+        outcome=_stored("outcome", outcome),
     )
     event.save(force_insert=True)
     return event
@@ -54,6 +54,8 @@ def _tenant_of(obj: models.Model | None) -> UUID | None:
     return owner or active_tenant_id_or_none()
 
 
-def _cut(field: str, text: str) -> str:
+def _stored(field: str, text: str) -> str:
+    # What no database holds: NUL, and halves of surrogate pairs.
+    text = text.encode(errors="ignore").decode().replace("\0", "")
     column = AuditEvent._meta.get_field(field)
     return text[: column.max_length] if isinstance(column, models.CharField) else text

@@ -7,9 +7,10 @@ off, gets nothing from the next request on.
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import unquote
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from tenants import drawn_for, sessions
@@ -69,6 +70,9 @@ class TenantMiddleware:
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Lead whoever works in no tenant to where one is chosen; refuse forms of another tenant."""
+        if "\0" in request.path_info + unquote(request.META.get("QUERY_STRING", "")):
+            # Nothing that is stored has one, and PostgreSQL takes it in no comparison.
+            raise Http404
         user = request.user
         name = _page(request)
         if not isinstance(user, User) or name in _WITHOUT_TENANT:

@@ -28,6 +28,13 @@ def test_nobody_in_particular_is_the_system(tenant: Tenant) -> None:
     assert record("refresh").actor == "system"
 
 
+def test_what_no_database_holds_is_left_out_of_a_line(tenant: Tenant) -> None:
+    with acting_as(Actor(None, "r\0oot\udcff", None, "shell")):
+        line = record("refused", name="bil\0ling\ud800", outcome="4\x0004")
+    line.refresh_from_db()
+    assert (line.actor, line.object_name, line.outcome) == ("root", "billing", "404")
+
+
 def test_the_actor_ends_with_its_block() -> None:
     with acting_as(Actor(None, "root", None, "shell")):
         assert current_actor().name == "root"

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import path
 
 from tenants.admin_base import TenantAdmin
+from tenants.lists import lookups
 from tenants.models import AuditEvent, Environment, Tenant, User
-from tenants.scope import TenantModel
+from tenants.scope import TenantModel, unscoped
 from tenants.site import ConsoleSite, site
 from tests.factories import (
     log_in,
@@ -79,6 +80,30 @@ def test_foreign_ids_answer_as_missing_ones_do(client: Client, console: ConsoleS
     assert any(map(takes_an_id, routes()))
     assert differences(client, acme, foreign) == []
     assert snapshot(globex) == before
+
+
+@every_console
+def test_an_id_with_a_nul_is_missing_and_recorded(client: Client, console: ConsoleSite) -> None:
+    acme, _, _ = acme_beside_globex(client)
+    for route in filter(takes_an_id, routes()):
+        for data in (None, posted(acme, post="yes")):
+            before = refusals()
+            assert ask(client, address(route, "%00"), data=data).status == 404, route
+            assert refusals() == before + 1, route
+
+
+@every_console
+def test_a_nul_in_a_query_finds_nothing(client: Client, console: ConsoleSite) -> None:
+    acme, _, foreign = acme_beside_globex(client)
+    for pattern, _, _ in questions(console, foreign):
+        assert ask(client, pattern.format("%00")).status == 404, pattern
+    for model, page in console._registry.items():
+        for lookup in lookups(page.list_filter, page.date_hierarchy):
+            assert ask(client, f"{changelist(model)}?{lookup}=%00").status == 404, model
+        for name in [action[1] for action in page._get_base_actions()]:
+            for ticked in ("\0", "no-id"):
+                data = posted(acme, action=name, index="0", **{ACTION_CHECKBOX_NAME: ticked})
+                assert ask(client, changelist(model), data=data).status in (403, 404), name
 
 
 @every_console
@@ -173,6 +198,11 @@ def filled(route: str, own: Rows) -> Iterator[str]:
             yield address(route, wanted)
     else:
         yield route
+
+
+def refusals() -> int:
+    with unscoped("a test"):
+        return AuditEvent.objects.filter(action="refused").count()
 
 
 def changelist(model: type[models.Model]) -> str:
