@@ -52,9 +52,31 @@ def fetch_all(query: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
     return rows
 
 
+def execute_each(query: str, rows: Sequence[Sequence[Any]]) -> list[int]:
+    """How many rows each execution of a hand-written statement changes; PostgreSQL gets them in one go."""
+    values = [_adapted(row) for row in rows]
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            return [cursor.execute(query, row).rowcount for row in values]
+    with _prepared_cursor() as cursor:
+        cursor.executemany(f"{query} RETURNING 1", values, returning=True)
+        counts = [cursor.rowcount]
+        while cursor.nextset():
+            counts.append(cursor.rowcount)
+    return counts
+
+
 def _adapted(parameters: Sequence[Any]) -> list[Any]:
-    native = connection.features.has_native_uuid_field
-    return [value.hex if isinstance(value, UUID) and not native else value for value in parameters]
+    if connection.vendor == "postgresql":
+        return list(parameters)
+    return [
+        value.hex
+        if isinstance(value, UUID)
+        else connection.ops.adapt_datetimefield_value(value)
+        if isinstance(value, datetime)
+        else value
+        for value in parameters
+    ]
 
 
 def fetch_one(query: str, parameters: Sequence[Any]) -> Sequence[Any] | None:

@@ -4,16 +4,19 @@ Every function takes `now`, the database's time. How an exchange ended is writte
 is still the owner's and neither the token nor the config has moved on. So a late result never overwrites a newer one.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
-from authconfigs.fields import Sealed
-from authconfigs.models import AuthConfig, OAuthToken
+from authconfigs.database import execute_each
+from authconfigs.fields import Sealed, Stored
+from authconfigs.models import OAuthToken
 from authconfigs.state import ConfigState, TokenState
 
 FREE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
@@ -36,16 +39,6 @@ class Lease:
         values: dict[str, Any] = {"refresh_token": None} if without_refresh_token else {}
         return self._update(self._ours, lease_expires_at=now + length(), **values)
 
-    def end(self, values: dict[str, Any], *, condition: Q | None = None) -> bool:
-        """Write how the exchange ended and give the lease back; False when that came too late, or the condition isn't met."""
-        met = self._ours & self._config_unmoved
-        return self._update(
-            met & condition if condition else met,
-            **values,
-            **FREE,
-            attempt=self.seen.attempt + 1,
-        )
-
     def release(self) -> None:
         """Give it back without a result, also when the config has moved on meanwhile."""
         OAuthToken.objects.filter(self._ours, config_id=self.state.config_id).update(**FREE)
@@ -63,14 +56,6 @@ class Lease:
     def _ours(self) -> Q:
         return Q(lease_owner=self.owner)
 
-    @property
-    def _config_unmoved(self) -> Q:
-        # Beside the row's own columns, because not every edit of a config has to touch the row.
-        config = AuthConfig.objects.filter(
-            id=OuterRef("config_id"), token_revision=self.state.token_revision
-        )
-        return Q(Exists(config))
-
     def _update(self, condition: Q, **values: Any) -> bool:
         rows = OAuthToken.objects.filter(
             condition,
@@ -80,6 +65,66 @@ class Lease:
             token_revision=self.seen.token_revision,
         )
         return bool(rows.update(**values))
+
+
+@dataclass(frozen=True)
+class End:
+    """What an exchange leaves in the row. `state_since` is written where `state` changes; `not_in`: not in these states."""
+
+    lease: Lease
+    values: Mapping[str, Any]
+    not_in: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> tuple[tuple[str, ...], int]:
+        """Ends of one form take one statement."""
+        return tuple(self.values), len(self.not_in)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """Those of the statement."""
+        given: list[Any] = []
+        for name, value in self.values.items():
+            if name == "state_since":
+                given.append(str(self.values["state"]))
+            # An enumeration's member would be written by its name.
+            given.append(str(value) if isinstance(value, str) else value)
+        seen, state = self.lease.seen, self.lease.state
+        row = (state.config_id, self.lease.owner, seen.generation, seen.attempt)
+        revisions = (seen.token_revision, state.token_revision)
+        sealed = [one.ciphertext if isinstance(one, Stored) else one for one in given]
+        return [*sealed, *row, *revisions, *map(str, self.not_in)]
+
+
+def end_together(ends: Sequence[End]) -> list[bool]:
+    """Write how exchanges ended and give their leases back; for each, False when it came too late or its state isn't allowed.
+
+    By hand: the ORM takes ten times as long for it.
+    """
+    ended = [False] * len(ends)
+    alike: dict[tuple[tuple[str, ...], int], list[int]] = {}
+    for place, end in enumerate(ends):
+        alike.setdefault(end.form, []).append(place)
+    for form, places in alike.items():
+        rows = [ends[place].parameters for place in places]
+        for place, changed in zip(places, execute_each(_statement(*form), rows), strict=True):
+            ended[place] = changed == 1
+    return ended
+
+
+@cache
+def _statement(names: tuple[str, ...], states: int) -> str:
+    since = "state_since = CASE WHEN state = %s THEN state_since ELSE %s END"
+    sets = ", ".join(since if name == "state_since" else f"{name} = %s" for name in names)
+    allowed = f"AND state NOT IN ({', '.join(['%s'] * states)})" if states else ""
+    # The config's own revision besides, because not every edit of a config has to touch the row.
+    return f"""
+        UPDATE authconfigs_oauthtoken
+        SET {sets}, attempt = attempt + 1, lease_owner = NULL, lease_expires_at = NULL
+        WHERE config_id = %s AND lease_owner = %s AND generation = %s AND attempt = %s
+            AND token_revision = %s AND EXISTS (SELECT 1 FROM authconfigs_authconfig a
+                WHERE a.id = authconfigs_oauthtoken.config_id AND a.token_revision = %s)
+            {allowed}"""  # noqa: S608 - columns
 
 
 def is_free(now: datetime) -> Q:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
 
 from authconfigs.datakeys import Keychain
 from authconfigs.errors import SecretUnreadable, TokenFailed
@@ -20,7 +19,7 @@ from authconfigs.oauth import TokenAnswer
 from authconfigs.symptoms import Symptom
 from authconfigs.tokens.events import new_event
 from authconfigs.tokens.grants import GRANTS
-from authconfigs.tokens.lease import Lease
+from authconfigs.tokens.lease import End, Lease, end_together
 from authconfigs.tokens.schedule import Schedule, rest, retry_after
 from authconfigs.tokens.verdict import STOPPED
 
@@ -83,7 +82,7 @@ def settle(
     """
     prepared = [_prepared(outcome, now=now, keys=keys, jitter=jitter()) for outcome in outcomes]
     with transaction.atomic():
-        happened = [_ended(outcome, steps) for outcome, steps in prepared]
+        happened = _ended(prepared)
         TokenEvent.objects.bulk_create([event for event in happened if event is not None])
     return [
         outcome if event is not None else None
@@ -113,11 +112,11 @@ def discard(outcome: Outcome, keys: Keychain) -> None:
 
 @dataclass(frozen=True)
 class _Step:
-    """An UPDATE and the event that tells of it. Of a list of them, the first whose condition is met is made."""
+    """An UPDATE and the event that tells of it. Of a list of them, the first is made that the row's state allows."""
 
-    condition: Q | None
     values: dict[str, Any]
     event: TokenEvent
+    not_in: tuple[State, ...] = ()
 
 
 def _prepared(
@@ -134,11 +133,19 @@ def _prepared(
     return outcome, _failure(outcome, result, now=now, jitter=jitter)
 
 
-def _ended(outcome: Outcome, steps: list[_Step]) -> TokenEvent | None:
-    for step in steps:
-        if outcome.lease.end(step.values, condition=step.condition):
-            return step.event
-    return None
+def _ended(prepared: Sequence[tuple[Outcome, list[_Step]]]) -> list[TokenEvent | None]:
+    happened: list[TokenEvent | None] = [None] * len(prepared)
+    for turn in range(max((len(steps) for _, steps in prepared), default=0)):
+        waiting = [
+            (place, outcome.lease, steps[turn])
+            for place, (outcome, steps) in enumerate(prepared)
+            if happened[place] is None and turn < len(steps)
+        ]
+        ends = [End(lease, step.values, step.not_in) for _, lease, step in waiting]
+        for (place, _, step), was_made in zip(waiting, end_together(ends), strict=True):
+            if was_made:
+                happened[place] = step.event
+    return happened
 
 
 def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychain) -> _Step:
@@ -178,7 +185,7 @@ def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychai
         state=State.VALID,
         granted_scope=values.get("granted_scope", ""),
     )
-    return _Step(None, values, event)
+    return _Step(values, event)
 
 
 def _failure(
@@ -216,19 +223,18 @@ def _failure(
     if stopped is not None:
         arrives = described | _becomes(stopped, now)
         return [
-            _Step(~Q(state=stopped), arrives, told(stopped, mail_due=True)),
-            _Step(None, described, told(stopped)),
+            _Step(arrives, told(stopped, mail_due=True), not_in=(stopped,)),
+            _Step(described, told(stopped)),
         ]
     retries = described | _becomes(State.RETRYING, now)
     return [
-        _Step(~Q(state__in=STOPPED), retries, told(State.RETRYING)),
-        _Step(None, rested, told(lease.seen.state)),
+        _Step(retries, told(State.RETRYING), not_in=tuple(sorted(STOPPED))),
+        _Step(rested, told(lease.seen.state)),
     ]
 
 
 def _becomes(state: State, now: datetime) -> dict[str, Any]:
-    since = Case(When(state=state, then=F("state_since")), default=Value(now))
-    return {"state": state, "state_since": since}
+    return {"state": state, "state_since": now}
 
 
 def _event(lease: Lease, kind: TokenEvent.Kind, *, state: str, **told: Any) -> TokenEvent:
