@@ -100,6 +100,8 @@ UNFOLD = {
     "SITE_HEADER": "Outbound Auth Console",
     "SITE_SUBHEADER": tenant_name,
     "SITE_SYMBOL": "key",
+    # There is no site besides the console to return to.
+    "SITE_URL": None,
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -152,6 +154,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "tenants.logins.counted_as"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "tenants.error_pages.locked_out"
 # Its tables know no tenant.
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -164,6 +167,10 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.secure
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+CSRF_FAILURE_VIEW = "tenants.error_pages.csrf_failure"
+# The longest test body fits, also when all of it has to be percent-encoded.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 SECURE_SSL_REDIRECT = _public.secure
 SECURE_HSTS_SECONDS = 365 * 86400 if _public.secure else 0
 X_FRAME_OPTIONS = "DENY"

@@ -30,6 +30,7 @@ _WITHOUT_TENANT = frozenset(
         "admin:password_change",
         "admin:password_change_done",
         "admin:jsi18n",
+        "favicon",
         "health_box",
         "switch_tenant",
         "open_password_link",

@@ -1,6 +1,6 @@
 """The console's admin site. It shows what is registered here by name, and nothing that a library registers by itself."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.sites import AdminSite
 from django.core.paginator import Paginator
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from unfold.dataclasses import SearchResult
+from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from tenants import permissions, sessions
@@ -20,8 +21,17 @@ _FOUND_PER_MODEL = 20
 _FOUND_PER_PAGE = 100
 
 
+class LoginForm(AuthenticationForm):  # type: ignore[misc]
+    error_messages: ClassVar = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "The user name or the password is wrong. Capital and small letters count in both.",
+    }
+
+
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
     enable_nav_sidebar = True
+    login_form = LoginForm
+    login_template = "tenants/login.html"
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -124,4 +134,5 @@ def look(request: HttpRequest) -> dict[str, Any]:
         "border_radius": site._get_config("BORDER_RADIUS", request),
         "colors": site._get_colors("COLORS", request),
         "styles": site._get_list("STYLES", request),
+        "site_favicons": site._get_favicons("SITE_FAVICONS", request),
     }

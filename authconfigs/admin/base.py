@@ -7,7 +7,6 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.text import capfirst
 
 from tenants.admin_base import TenantAdmin
 
@@ -23,15 +22,6 @@ class OwnPages(TenantAdmin):
         if not self.allows(request, verb, row):
             raise PermissionDenied
         return row
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        title = capfirst(self.opts.verbose_name_plural)
-        response: HttpResponse = super().changelist_view(
-            request, {"title": title, **(extra_context or {})}
-        )
-        return response
 
     def url_of(self, row: Model) -> str:
         """The address of a row's page."""

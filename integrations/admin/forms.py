@@ -21,6 +21,8 @@ from tenants.permissions import environments_for
 
 # The auth config's secrets, typed again for a new address, come under names that begin so.
 SECRET = "secret-"  # noqa: S105 - a prefix of field names
+# In characters. Of what is posted, a form takes DATA_UPLOAD_MAX_MEMORY_SIZE.
+LONGEST_BODY = 100_000
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -176,6 +178,10 @@ class ConnectionForm(_Refusable):
     test_headers = lines.headers("Test request: headers", help_text="One a line.")
     test_body = forms.CharField(
         required=False,
+        max_length=LONGEST_BODY,
+        error_messages={
+            "max_length": "The body has %(show_value)s characters, and a test sends %(limit_value)s at most."
+        },
         strip=False,
         label="Test request: body",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
