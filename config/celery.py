@@ -1,5 +1,6 @@
 """Celery: background work and the clock. `celery -A config worker` and `celery -A config beat`."""
 
+import gc
 import os
 from typing import Any
 
@@ -18,6 +19,12 @@ app.autodiscover_tasks()
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_djangos_logging(**_: Any) -> None:
     """Having a receiver stops Celery from adding handlers of its own, which would print unmasked."""
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def set_aside_what_stays(**_: Any) -> None:
+    """The modules that are loaded live as long as the process: looking for garbage among them, again and again, takes its time."""
+    gc.freeze()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
