@@ -60,8 +60,8 @@ class Pairs(Declared):
     def validate_item(self, name: str, item: object) -> None:
         """Raises ValidationError for a value that can't be sent."""
         for one in item if isinstance(item, list) else [item]:
-            is_number = isinstance(one, int | float) and math.isfinite(one)
-            if not (isinstance(one, str) or is_number):
+            is_finite = isinstance(one, float) and math.isfinite(one)
+            if not (isinstance(one, str | int) or is_finite):
                 raise forms.ValidationError(
                     f"The value of {name} isn't text, a number, true or false, or a list of those: write it in quotes."
                 )

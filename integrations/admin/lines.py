@@ -63,7 +63,7 @@ class Statuses(forms.CharField):
 
     def to_python(self, value: object) -> tuple[int, ...]:  # type: ignore[override]
         words = str(value or "").replace(",", " ").split()
-        if not all(word.isascii() and word.isdigit() for word in words):
+        if not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
             raise forms.ValidationError("Write statuses as numbers, such as 200, 204.")
         return tuple(int(word) for word in words)
 

@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 from authconfigs.saving import InvalidDraft, conflict
 from integrations.models import Connection, Integration, IntegrationRevision
 from integrations.saving.drafts import IntegrationDraft, SavedIntegration
-from integrations.saving.judging import header_errors, model_errors
-from integrations.saving.revisions import revision_of
+from integrations.saving.judging import model_errors
+from integrations.saving.revisions import content_errors, revision_of
 from tenants import audit
 
 
@@ -58,9 +58,7 @@ def _changed(draft: IntegrationDraft, integration: Integration | None) -> tuple[
 
 def _judge(draft: IntegrationDraft, *, is_new: bool) -> None:
     errors = model_errors(Integration(slug=draft.slug, name=draft.name), ["slug", "name"])
-    headers = header_errors(draft.headers)
-    if headers:
-        errors["headers"] = headers
+    errors |= content_errors(draft.headers, draft.query)
     if is_new and Integration.objects.filter(slug=draft.slug).exists():
         errors["slug"] = ["There is an integration of this slug already."]
     if errors:

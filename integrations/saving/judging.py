@@ -9,13 +9,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from authconfigs.models import AuthConfig
-from authconfigs.outgoing import build_request, origin_of, refuse_bad_header
+from authconfigs.outgoing import Query, build_request, origin_of, refuse_bad_header
 from integrations.models import Connection
 
 Errors = dict[str, list[str]]
 
 MAX_TIMEOUT = 3600
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+# What no database holds: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def model_errors(row: models.Model, fields: list[str]) -> Errors:
@@ -60,6 +62,14 @@ def header_errors(headers: Mapping[str, str]) -> list[str]:
     return [f"The header {name} is there twice." for name in twice]
 
 
+def query_errors(query: Query) -> list[str]:
+    """What keeps these from being stored as parameters; the request escapes all that a query can't carry."""
+    for name, value in query.items():
+        if _UNSTORABLE.search("".join([name, *value])):
+            return ["A parameter has a NUL or half of a surrogate pair: leave that out."]
+    return []
+
+
 def connection_errors(
     values: Mapping[str, Any], config: AuthConfig | None, *, connection: Connection
 ) -> Errors:
@@ -90,6 +100,8 @@ def _request_errors(values: Mapping[str, Any]) -> Errors:
             errors[column] = [str(error)]
     if any(not 100 <= status <= 599 for status in values["test_expect"]):
         errors["test_expect"] = ["A status is a number from 100 to 599."]
+    if _UNSTORABLE.search(values["test_body"] or ""):
+        errors["test_body"] = ["The body has a NUL or half of a surrogate pair: leave that out."]
     timeout = values["timeout"]
     if timeout is not None and not 1 <= timeout <= MAX_TIMEOUT:
         errors["timeout"] = [f"A timeout is 1 to {MAX_TIMEOUT} seconds."]

@@ -9,7 +9,7 @@ from django.db.models import Max
 from authconfigs.outgoing import Query
 from authconfigs.saving import InvalidDraft
 from integrations.models import Integration, IntegrationRevision
-from integrations.saving.judging import header_errors
+from integrations.saving.judging import Errors, header_errors, query_errors
 from tenants.actor import current_actor
 
 
@@ -19,12 +19,18 @@ def content_hash(headers: Mapping[str, str], query: Query) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def content_errors(headers: Mapping[str, str], query: Query) -> Errors:
+    """What keeps these from being a revision."""
+    found = {"headers": header_errors(headers), "query": query_errors(query)}
+    return {field: messages for field, messages in found.items() if messages}
+
+
 def revision_of(
     integration: Integration, headers: Mapping[str, str], query: Query
 ) -> IntegrationRevision:
     """The integration's revision with this content; made if there is none. Raises InvalidDraft."""
-    if errors := header_errors(headers):
-        raise InvalidDraft({"headers": errors})
+    if errors := content_errors(headers, query):
+        raise InvalidDraft(errors)
     digest = content_hash(headers, query)
     rows = IntegrationRevision.objects.filter(integration=integration)
     found = rows.filter(content_hash=digest).first()

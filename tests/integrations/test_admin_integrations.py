@@ -42,7 +42,10 @@ def test_integration_is_made_with_headers_and_query_by_line(tenant: Tenant) -> N
     [
         ("headers", "no separator"),
         ("headers", "Host: evil.example"),
+        ("headers", "X-A: a\0"),
         ("query", "twice=1\ntwice=2"),
+        ("query", "a=b\0"),
+        ("query", "a\0=b"),
         ("slug", "Not A Slug"),
     ],
 )

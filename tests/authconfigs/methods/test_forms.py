@@ -234,6 +234,14 @@ def test_numbers_and_statuses_are_read_as_a_browser_and_as_a_file_spell_them() -
     assert typed(CLIENT, expired_statuses="", default_lifetime="").options["expired_statuses"] == []
 
 
+def test_a_parameter_may_be_a_number_of_any_length() -> None:
+    form = typed(CLIENT, token_params={"a": 10**400})
+    assert not form.errors
+    assert form.options["token_params"] == {"a": 10**400}
+    for far in ("1e400", "-Infinity", "NaN"):
+        assert "token_params" in typed(CLIENT, token_params=f'{{"a": {far}}}').errors
+
+
 def test_form_is_made_of_declared_fields_only() -> None:
     assert not [
         name

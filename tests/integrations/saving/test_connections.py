@@ -142,6 +142,8 @@ def test_an_auth_config_of_another_environment_is_refused(
         ("test_headers", {"Host": "evil.example"}),
         ("test_headers", {"X-A": "a\r\nX-B: b"}),
         ("test_headers", {"X-A": "a", "x-a": "b"}),
+        ("test_body", "a\0"),
+        ("test_body", "\ud800"),
         ("test_expect", (99,)),
         ("test_expect", (600,)),
     ],

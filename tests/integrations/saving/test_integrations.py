@@ -109,6 +109,8 @@ def test_saving_over_an_unseen_change_is_refused(staging: Environment) -> None:
         (IntegrationDraft(slug="a", name="x", headers={"Content-Length": "1"}), "headers"),
         (IntegrationDraft(slug="a", name="x", headers={"a b": "1"}), "headers"),
         (IntegrationDraft(slug="a", name="x", headers={"a": "1\n"}), "headers"),
+        (IntegrationDraft(slug="a", name="x", query={"a": ["1", "\0"]}), "query"),
+        (IntegrationDraft(slug="a", name="x", query={"\ud800": "1"}), "query"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(
