@@ -1,0 +1,9 @@
+"""Runs a command that the kernel ends with its parent, however that ended: `python -m tests.faults.tied COMMAND...`."""
+
+import os
+import sys
+
+from config.tether import tether
+
+tether(os.getppid())
+os.execvp(sys.argv[1], sys.argv[1:])
