@@ -22,7 +22,7 @@ from authconfigs.tokens import Token, usable_token
 from authconfigs.transport import Deadline, default_door
 from authconfigs.transport.transactions import refuse_open_transaction
 from integrations.calls import Call, check_origin, perform, says_expired
-from integrations.diagnosis import explain
+from integrations.diagnosis import explain_failure
 from integrations.targets import DEFAULT_CONNECTION, Name, Target, load_target, unless_edited
 
 
@@ -185,7 +185,7 @@ class ConnectionAuth(AuthBase):
 
 def _failed(error: OutboundError, target: Target | None) -> CallFailed:
     facts = target.facts if target else {}
-    told = explain(error.symptom, stage=error.stage, status=error.status, facts=facts)
+    told = explain_failure(error, facts=facts)
     return CallFailed(error.symptom, error.stage, summary=error.summary, checks=told.checks)
 
 

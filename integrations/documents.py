@@ -12,7 +12,7 @@ from authconfigs.errors import OutboundError
 from authconfigs.masking import Reflections
 from authconfigs.symptoms import Stage, Symptom
 from integrations.calls import CallResult
-from integrations.diagnosis import Explanation, explain
+from integrations.diagnosis import Explanation, explain, explain_failure
 from integrations.targets import Target
 
 
@@ -73,8 +73,7 @@ def explained(result: CallResult, target: Target) -> Explanation | None:
 
 def explained_error(error: OutboundError, target: Target) -> Explanation:
     """The same for a call that got no answer; the error's own sentence is the summary."""
-    told = explain(error.symptom, stage=error.stage, status=error.status, facts=target.facts)
-    return replace(told, summary=error.summary)
+    return explain_failure(error, facts=target.facts)
 
 
 def headers_of(response: requests.Response) -> dict[str, str | list[str]]:

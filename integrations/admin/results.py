@@ -48,7 +48,17 @@ CONTROLS = {
         "off",
         "Not sent: it is switched off for this connection, or the test request isn't GET or HEAD.",
     ),
-    "not_run": ("not sent", "Not sent: it only follows a test that succeeded with a credential."),
+    # Where a test succeeded without one, its summary says why.
+    "not_run": ("not sent", "It only follows a test that succeeded with a credential."),
+}
+# Why the request didn't leave, by the stage that a test ended at before it.
+NOT_SENT = {
+    "config": "what is stored can't be used.",
+    "policy": "this console refuses to send it.",
+    "dns": "the name of the API's host isn't known.",
+    "connect": "there is no connection to the API's host.",
+    "tls": "there is no trustworthy TLS connection.",
+    "token": "no token.",
 }
 
 
@@ -127,6 +137,8 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
     elif connection is None and config and user.has_perm("authconfigs.test_authconfig", config):
         again = reverse("admin:integrations_config_test", args=[config.id])
     title, words = CONTROLS.get(test.negative_control, (test.negative_control, ""))
+    if test.ok and test.negative_control == "not_run":
+        words = ""
     tone: Tone = "good" if test.ok else "warn" if test.symptom == Symptom.UNPROVEN else "bad"
     page = {
         "test": test,
@@ -139,7 +151,8 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
         "symptom": capfirst(in_words(test.symptom)),
         "steps": [_step(step) for step in test.steps],
         "control": {"title": title, "words": words},
-        "request_text": request_text(test.request),
+        "not_sent": _not_sent(test),
+        "request_text": "" if _not_sent(test) else request_text(test.request),
         "response_text": response_text(test.response),
         "again_url": again,
         "may": {
@@ -149,6 +162,13 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
         },
     }
     return {**page, "as_text": as_text(test, page)}
+
+
+def _not_sent(test: ConnectionTest) -> str:
+    """Why the request, which was made ready, never left; empty where it did, or where there was none."""
+    if test.ok or test.response or test.stage not in NOT_SENT:
+        return ""
+    return f"Not sent: {NOT_SENT[test.stage]}"
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +217,8 @@ def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
         ["What to check:", *checks] if checks else [],
         [f"Warning: {warning}" for warning in test.warnings],
         ["Steps:", *steps],
-        [f"Wrong credential: {page['control']['title']}. {page['control']['words']}"],
+        [f"Wrong credential: {page['control']['title']}. {page['control']['words']}".rstrip()],
+        [f"Request: {page['not_sent']}"] if page["not_sent"] else [],
         ["Request:", page["request_text"]] if page["request_text"] else [],
         ["Answer:", page["response_text"]] if page["response_text"] else [],
         [

@@ -2,8 +2,9 @@
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from authconfigs.errors import OutboundError, TokenFailed
 from authconfigs.symptoms import Stage, Symptom
 from integrations.diagnosis.words import GENERIC, ROWS, Row
 
@@ -43,6 +44,15 @@ def explain(
         row.cause.format_map(with_generic),
         tuple(check.format_map(known) for check in row.checks if placeholders(check) <= set(known)),
     )
+
+
+def explain_failure(error: OutboundError, *, facts: Mapping[str, str]) -> Explanation:
+    """The words for a failure: its own sentence, and the row of what the token endpoint named as the reason."""
+    code = error.error if isinstance(error, TokenFailed) else ""
+    if code == "invalid_grant" and "username" not in facts:
+        code = ""
+    told = explain(error.symptom, stage=error.stage, status=error.status, facts=facts, case=code)
+    return replace(told, summary=error.summary)
 
 
 def row_for(symptom: Symptom, *, stage: Stage, case: str = "") -> Row:

@@ -12,7 +12,16 @@ from authconfigs.errors import OutboundError
 from authconfigs.oauth.refusal import retry_after
 from authconfigs.symptoms import Stage, Symptom
 from integrations.calls import STILL_EXPIRED
-from integrations.diagnosis import Answer, Explanation, Finding, Sent, diagnose, explain, sent_in
+from integrations.diagnosis import (
+    Answer,
+    Explanation,
+    Finding,
+    Sent,
+    diagnose,
+    explain,
+    explain_failure,
+    sent_in,
+)
 from integrations.diagnosis.facts import NOTHING
 from integrations.documents import redirect_place, redirect_summary
 from integrations.models import ConnectionTest
@@ -64,8 +73,7 @@ def of_failure(
     error: OutboundError, facts: dict[str, str], *, status: int | None = None
 ) -> Verdict:
     """The verdict on a run without an answer, or (with its status) with one that a failure of the token explains."""
-    told = explain(error.symptom, stage=error.stage, status=error.status, facts=facts)
-    told = Explanation(error.summary, told.likely_cause, told.checks)
+    told = explain_failure(error, facts=facts)
     if status is None and error.stage is Stage.API:
         status = error.status
     return Verdict(error.symptom, error.stage, status, told)

@@ -59,6 +59,35 @@ def test_failed_test_names_cause_and_checks(tenant: Tenant) -> None:
     assert str(test.id) in page
 
 
+def test_request_that_never_left_isnt_shown_as_sent(tenant: Tenant) -> None:
+    options = {"client_id": accounts.CLIENT.client_id, "username": accounts.OAUTH_USERNAME}
+    secrets = {"client_secret": accounts.CLIENT.secret, "password": "planted-wrong"}
+    with Provider() as provider:
+        environment = make_environment(tenant)
+        config = make_config(
+            environment,
+            method="oauth2_password",
+            options={**options, "token_url": provider.token_url},
+            secrets=secrets,
+        )
+        row = make_connection(
+            make_integration(tenant), environment, config, base_url=f"{provider.base_url}/bearer"
+        )
+        page = html(browser(tenant).post(url("test", row.id), posted(tenant), follow=True))
+    shown, _, as_text = page.partition('id="as-text">')
+    for text in (shown, as_text):
+        assert "Not sent: no token." in text
+        assert f"GET {provider.base_url}/bearer" not in text
+        assert text.count("Not sent") == 1
+    assert "<strong>Wrong credential: not sent.</strong> It only follows" in shown
+    # The password grant's own words: whoever can't log in looks at the login first.
+    assert "the user name or its password" in shown
+    assert (
+        f"User name {accounts.OAUTH_USERNAME} and its password"
+        in shown.partition('c-checks"><li>')[2][:90]
+    )
+
+
 def test_result_is_there_as_text_to_be_copied(tenant: Tenant) -> None:
     with Provider() as provider:
         row = wired(tenant, provider, token="planted-wrong")
@@ -126,7 +155,7 @@ def test_refresh_button_gets_a_token(tenant: Tenant) -> None:
         config = client_credentials(tenant, provider)
         address = consoles.url("refresh", config.id)
         page = html(browser(tenant, Role.OPERATOR).post(address, posted(tenant), follow=True))
-    assert "Valid" in page
+    assert "Connected" in page
     assert AuditEvent.objects.filter(action="refresh", outcome="ok").count() == 1
 
 

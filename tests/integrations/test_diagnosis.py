@@ -3,6 +3,7 @@
 import pytest
 
 from authconfigs import methods
+from authconfigs.errors import TokenFailed
 from authconfigs.outgoing import OutgoingRequest
 from authconfigs.symptoms import Stage, Symptom
 from integrations.diagnosis import (
@@ -10,6 +11,7 @@ from integrations.diagnosis import (
     Sent,
     diagnose,
     explain,
+    explain_failure,
     facts_of_options,
     sent_in,
     symptom_of,
@@ -278,6 +280,43 @@ def test_stage_picks_the_row_where_it_makes_a_difference() -> None:
     assert row_for(Symptom.NETWORK, stage=Stage.TLS) == row_for(
         Symptom.NETWORK, stage=Stage.CONNECT
     )
+
+
+OF_CLIENT = {"client_id": "c", "client_auth": "basic", "scope": "s", "audience": "a"}
+OF_PASSWORD = {**OF_CLIENT, "username": "robin"}
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "cause", "first"),
+    [
+        ("invalid_grant", OF_PASSWORD, "user name or its password", "User name robin"),
+        ("invalid_grant", OF_CLIENT, "token URL or a setting", "Client ID c and its secret"),
+        ("invalid_client", OF_PASSWORD, "client ID", "Client ID c and its secret"),
+        ("unauthorized_client", OF_CLIENT, "this grant type", "The grant type is that of Client"),
+        (
+            "unsupported_grant_type",
+            OF_CLIENT,
+            "this grant type",
+            "The grant type is that of Client",
+        ),
+        ("invalid_scope", OF_CLIENT, "name in the scope", "Scope is s"),
+        ("invalid_target", OF_CLIENT, "audience or resource", "Audience is a"),
+        ("invalid_request", OF_CLIENT, "parameter of the token request", "Which parameters"),
+        ("access_denied", OF_CLIENT, "doesn't grant", "Client ID c: is it switched on"),
+        ("made_up", OF_CLIENT, "token URL or a setting", "Client ID c and its secret"),
+        ("", OF_CLIENT, "token URL or a setting", "Client ID c and its secret"),
+    ],
+)
+def test_what_the_token_endpoint_names_is_checked_first(
+    code: str, facts: dict[str, str], cause: str, first: str
+) -> None:
+    refusal = TokenFailed(
+        "Said so.", symptom=Symptom.TOKEN_ENDPOINT_CONFIG, permanent=True, error=code, status=400
+    )
+    told = explain_failure(refusal, facts={**facts, "environment": "staging", "method": "Client"})
+    assert told.summary == "Said so."
+    assert cause in told.likely_cause
+    assert told.checks[0].startswith(first)
 
 
 def test_facts_have_no_query_no_secret_and_say_what_is_empty() -> None:

@@ -6,9 +6,9 @@ config doesn't have is left out, so one list serves every method: `{key}` and `{
 to Basic and the password grant, `{header}` with `{prefix}` to bearer tokens, `{header_prefix}` to OAuth tokens.
 """
 
-from integrations.diagnosis.words import answers, no_answer
+from integrations.diagnosis.words import answers, no_answer, token_errors
 from integrations.diagnosis.words.row import GENERIC, Row
 
 __all__ = ["GENERIC", "ROWS", "Row"]
 
-ROWS = (*no_answer.ROWS, *answers.ROWS)
+ROWS = (*no_answer.ROWS, *token_errors.ROWS, *answers.ROWS)
