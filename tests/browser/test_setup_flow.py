@@ -1,6 +1,7 @@
 """The setup flow in a browser, per method: create, attach, test right, test wrong."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +13,8 @@ from tests.factories import make_environment, make_member, make_tenant
 
 PASSWORD = "a-long-password-for-tests"
 CLIENT = {"client_id": accounts.CLIENT.client_id, "client_secret": accounts.CLIENT.secret}
+
+CODE = "OAuth 2.0 authorization code"
 
 # What is typed (`{base}` is the provider), where the API is, the secret that is then typed wrong, and what the test says.
 FLOWS: dict[str, tuple[dict[str, str], str, str, str]] = {
@@ -50,6 +53,17 @@ FLOWS: dict[str, tuple[dict[str, str], str, str, str]] = {
         "password",
         "Token endpoint config",
     ),
+    CODE: (
+        {
+            "authorization_url": "{base}/authorize",
+            "token_url": "{base}/token",
+            **CLIENT,
+            "scope": "profile reports",
+        },
+        "/bearer",
+        "client_secret",
+        "Token endpoint config",
+    ),
 }
 
 
@@ -71,6 +85,15 @@ def create(page: Page, method: str, typed: Mapping[str, str]) -> None:
     expect(page.get_by_text("billing is saved")).to_be_visible()
 
 
+def connect(page: Page) -> None:
+    page.get_by_role("alert").get_by_role("link", name="billing").click()
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_role("heading", name="Connected")).to_be_visible()
+    page.get_by_role("link", name="Back to billing").click()
+    page.get_by_role("link", name="Billing API").click()
+
+
 def attach(page: Page, base_url: str) -> None:
     page.get_by_role("link", name="Attach to an integration").click()
     page.get_by_role("link", name="Make one first").click()
@@ -83,7 +106,8 @@ def attach(page: Page, base_url: str) -> None:
 
 
 @pytest.mark.parametrize("method", FLOWS)
-def test_setup_flow(live_server: LiveServer, page: Page, method: str) -> None:
+def test_setup_flow(live_server: LiveServer, page: Page, method: str, settings: Any) -> None:
+    settings.PUBLIC_BASE_URL = live_server.url
     typed, path, secret, symptom = FLOWS[method]
     tenant = make_tenant("acme", name="Acme Corp")
     make_environment(tenant)
@@ -100,6 +124,8 @@ def test_setup_flow(live_server: LiveServer, page: Page, method: str) -> None:
             {name: text.format(base=provider.base_url) for name, text in typed.items()},
         )
         attach(page, f"{provider.base_url}{path}")
+        if method == CODE:
+            connect(page)
         page.get_by_role("button", name="Test connection").click()
         expect(page.get_by_role("status")).to_contain_text("It works")
 
