@@ -73,8 +73,9 @@ class IntegrationRevision(TenantModel):
 class Connection(TenantModel):
     """An integration in an environment: where it is, how requests are authenticated, and how it is tested.
 
-    `revision_number` grows with every change of this row that a call must see. `last_test_*`, `last_used_at` and
-    `control_*` (what the negative control last found, for which state) are written by machines.
+    `revision_number` grows with every change of this row. `last_test_*`, `last_used_at` and `control_*` (what the negative
+    control last found, for which state) are written by machines. `last_test_revision` and `last_test_config_revision` are
+    the revisions of the connection and of its config that the last test saw.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -110,6 +111,8 @@ class Connection(TenantModel):
     last_test_at = models.DateTimeField(null=True, editable=False)
     last_test_ok = models.BooleanField(null=True, editable=False)
     last_test_symptom = models.CharField(max_length=50, blank=True, editable=False)
+    last_test_revision = models.PositiveIntegerField(default=0, editable=False)
+    last_test_config_revision = models.PositiveIntegerField(default=0, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
     testing_owner = models.UUIDField(null=True, editable=False)
     testing_until = models.DateTimeField(null=True, editable=False)

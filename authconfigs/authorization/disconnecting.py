@@ -41,7 +41,9 @@ def disconnect(config: AuthConfig) -> Disconnected:
     with transaction.atomic():
         # The revisions move as with an edit, so that whoever holds the old ones reads again.
         AuthConfig.objects.filter(id=config.id).update(
-            revision=F("revision") + 1, token_revision=F("token_revision") + 1
+            revision=F("revision") + 1,
+            token_revision=F("token_revision") + 1,
+            credential_revision=F("revision") + 1,
         )
         row = OAuthToken.objects.filter(config=config).first()
         config.refresh_from_db(fields=["revision", "token_revision"])

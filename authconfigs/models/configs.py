@@ -42,8 +42,9 @@ class DataKey(models.Model):
 class AuthConfig(TenantModel):
     """One credential of one environment: how requests to an API are authenticated.
 
-    `revision` grows with every change; `token_revision` with those that outdate a stored token. `client_id` and `hosts`
-    repeat what lists search; only the save path writes them.
+    `revision` grows with every change; `token_revision` with those that outdate a stored token. `credential_revision` is the
+    `revision` that the last change of the credential made: of the method, an option, a secret or the whole grant. Tests of
+    earlier revisions say nothing about it. `client_id` and `hosts` repeat what lists search; only the save path writes them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,6 +69,7 @@ class AuthConfig(TenantModel):
     rotate_by = models.DateField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=1, editable=False)
     token_revision = models.PositiveIntegerField(default=1, editable=False)
+    credential_revision = models.PositiveIntegerField(default=1, editable=False)
     disabled_at = models.DateTimeField("switched off at", null=True, blank=True, editable=False)
     client_id = models.CharField(max_length=500, blank=True, editable=False)
     hosts = models.CharField(max_length=2000, blank=True, editable=False)

@@ -206,6 +206,9 @@ def _swap(config: AuthConfig, draft: ConfigDraft, judged: Judged, *, seen: int) 
     if judged.change is not Change.NOTHING:
         config.token_revision += 1
         columns.append("token_revision")
+    if judged.of_credential:
+        config.credential_revision = seen + 1
+        columns.append("credential_revision")
     _bump(config, seen=seen, columns=columns)
 
 

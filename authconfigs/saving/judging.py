@@ -30,7 +30,8 @@ class Judged:
     """A draft that can be saved.
 
     `secrets` are the typed ones that differ from what is stored, `typed` names all that were typed whole, `dropped` the stored
-    ones that go. `kept_keys` are the names in a secret mapping whose values weren't typed, by the secret. `same_method`: options and secrets are those of the method that is stored. `fields` names all that changes.
+    ones that go. `kept_keys` are the names in a secret mapping whose values weren't typed, by the secret. `same_method`: options and secrets are those of the method that is stored. `fields` names all that changes; `of_credential` those of
+    them that are the method, options or secrets.
     """
 
     method: AuthMethod
@@ -41,6 +42,7 @@ class Judged:
     typed: frozenset[str]
     dropped: frozenset[str]
     fields: tuple[str, ...]
+    of_credential: tuple[str, ...]
     change: Change
     notes: tuple[str, ...]
 
@@ -82,12 +84,12 @@ def judge(
     changed_options = [
         n for n in form.options if not same_method or form.options[n] != old_options[n]
     ]
-    fields = (
-        *_changed_columns(draft, config),
+    of_credential = (
         *(() if same_method else ("method",)),
         *changed_options,
         *sorted({*secrets, *dropped}),
     )
+    fields = (*_changed_columns(draft, config), *of_credential)
     if fields and not method.available():
         raise InvalidDraft({"method": [f"The operator has switched off {method.label}."]})
     change = Change.NEW_GRANT
@@ -102,6 +104,7 @@ def judge(
         typed=frozenset(form.secrets) - set(kept_keys),
         dropped=dropped,
         fields=fields,
+        of_credential=of_credential,
         change=change,
         notes=(
             *form.notes,
