@@ -38,12 +38,13 @@ class Outcome:
 
 def apply(content: bytes, options: Options) -> Outcome:
     """Make the database what the file describes. Raises BadFile and DatabaseBusy; nothing is changed then."""
-    document = parse(content)
+    lines: Mapping[str, int] = {}
     try:
-        file = _entry(document)
-        return _repeatedly(file, options)
+        document = parse(content)
+        lines = document.lines
+        return _repeatedly(_entry(document), options)
     except BadFile as error:
-        lines = document.lines or lines_of(content)
+        lines = lines or lines_of(content)
         raise BadFile(
             Problem(problem.path, problem.message, problem.line or _line_of(problem.path, lines))
             for problem in cut(error.problems)

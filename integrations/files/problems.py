@@ -6,6 +6,7 @@ from typing import NoReturn
 
 MAX_DEPTH = 30
 MAX_PROBLEMS = 200
+TOO_DEEP = f"The file is nested more than {MAX_DEPTH} levels deep."
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A hostile or broken file costs bounded time and memory: size, depth and the numb
 limited. Equal keys are refused. Reasons name a line, never what stands there.
 """
 
+import functools
 import json
 import math
 from collections import Counter
@@ -11,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn
 
-from integrations.files.problems import MAX_DEPTH, BadFile, refuse
+from integrations.files.problems import MAX_DEPTH, TOO_DEEP, BadFile, child, refuse
 from integrations.files.yaml12 import parse_yaml
 
 MAX_BYTES = 16 * 2**20
+# The keys and indices that lead to a value.
+_Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,18 @@ def parse(content: bytes) -> Document:
         refuse("The file isn't UTF-8.", line=line)
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json)
-    except BadFile:
+    except (BadFile, RecursionError) as problem:
         # The reader of YAML knows the line.
         parse_yaml(text)
-        raise
-    except RecursionError:
-        refuse(f"The file is nested more than {MAX_DEPTH} levels deep.")
+        if isinstance(problem, BadFile):
+            raise
+        refuse(TOO_DEEP)
     except ValueError:
         value, lines = parse_yaml(text)
     else:
         lines = {}
-    _check(value)
+    if isinstance(value, dict | list):
+        _check(value)
     return Document(value, lines)
 
 
@@ -60,7 +64,7 @@ def lines_of(content: bytes) -> Mapping[str, int]:
     """The lines of a JSON text's paths, as far as a reader of YAML finds them."""
     try:
         return parse_yaml(content.decode("utf-8-sig"))[1]
-    except BadFile:
+    except (BadFile, UnicodeDecodeError):
         return {}
 
 
@@ -76,32 +80,40 @@ def _not_json(constant: str) -> NoReturn:
     raise ValueError
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, place: _Place = ()) -> None:
     """Refuse too much depth, and what escapes can say but no database holds."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            refuse(f"The file is nested more than {MAX_DEPTH} levels deep.")
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below += item
-                below += item.values()
-            elif isinstance(item, list):
-                below += item
-            elif isinstance(item, str):
-                if not item.isascii():
-                    _check_unicode(item)
-                if "\0" in item:
-                    refuse("A text holds a NUL character.")
-            elif isinstance(item, float) and not math.isfinite(item):
-                refuse("A number is too large.")
-        level = below
+    if len(place) >= MAX_DEPTH:
+        refuse(TOO_DEEP, path=_path(place))
+    if isinstance(value, dict):
+        # A key that can't be stored can't be shown either: its mapping stands for it.
+        for reason in filter(None, map(_unstorable, value)):
+            refuse(reason, path=_path(place))
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, dict | list):
+            _check(item, (*place, key))
+        elif reason := _unstorable(item):
+            refuse(reason, path=_path((*place, key)))
 
 
-def _check_unicode(text: str) -> None:
+def _unstorable(item: Any) -> str:
+    """What keeps a single value from being stored."""
+    if isinstance(item, str):
+        if not item.isascii() and _has_half_a_pair(item):
+            return "A text holds half of a surrogate pair."
+        if "\0" in item:
+            return "A text holds a NUL character."
+    elif isinstance(item, float) and not math.isfinite(item):
+        return "A number is too large."
+    return ""
+
+
+def _has_half_a_pair(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
-        refuse("A text holds half of a surrogate pair.")
+        return True
+    return False
+
+
+def _path(place: _Place) -> str:
+    return functools.reduce(child, place, "")

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from integrations.files.problems import MAX_DEPTH, child, refuse
+from integrations.files.problems import MAX_DEPTH, TOO_DEEP, child, refuse
 
 MAX_VALUES = 2_000_000
 
@@ -81,7 +81,7 @@ class _Builder:
         if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
             refuse("Tags of this kind aren't allowed.", line=_line(event))
         if len(self.stack) >= MAX_DEPTH:
-            refuse(f"The file is nested more than {MAX_DEPTH} levels deep.", line=_line(event))
+            refuse(TOO_DEEP, line=_line(event), path=self.stack[-1].path)
         value: Any = {} if is_mapping else []
         path = self._put(value, event)
         self.stack.append(_Open(path, value, event.anchor))

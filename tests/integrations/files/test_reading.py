@@ -84,11 +84,12 @@ def test_every_path_of_yaml_has_its_line() -> None:
         (b"? [a]\n: b", "line 1: A key must be text"),
         (b"a: \x07", "line 1: There is a character"),
         (b"a: .inf", "line 1: A number must be finite"),
-        (b'{"a": "\\ud800"}', "half of a surrogate pair"),
-        (b'a: "\\ud800"', "half of a surrogate pair"),
-        (b'{"a": "\\u0000"}', "NUL"),
-        (b'a: "\\0"', "NUL"),
-        (b'{"a": 1e999}', "too large"),
+        (b'{"a": "\\ud800"}', "a: A text holds half of a surrogate pair"),
+        (b'a: "\\ud800"', "a: A text holds half of a surrogate pair"),
+        (b'{"a": ["\\u0000"]}', "a[0]: A text holds a NUL"),
+        (b'a: "\\0"', "a: A text holds a NUL"),
+        (b'{"a": [{"\\u0000": 1}]}', "a[0]: A text holds a NUL"),
+        (b'{"a": 1e999}', "a: A number is too large"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_line(content: bytes, words: str) -> None:

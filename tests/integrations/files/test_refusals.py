@@ -1,6 +1,7 @@
 """A bad file changes nothing, and every problem is one line with path and reason, never the value."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (basic(slug=None), "tenants[0].slug"),
     (basic(name=5), "tenants[0].name"),
     (basic(name="x" * 201), "tenants[0].name"),
+    (basic(name="planted-key\0"), "tenants[0].name"),
+    (basic(name="planted-key\ud800"), "tenants[0].name"),
+    (basic(**{"\0": "planted-key"}), "tenants[0]"),
     (basic(colour="red"), "tenants[0].colour"),
     (basic(environments={}), "tenants[0].environments"),
     (basic(environments=[{"slug": "A"}]), "tenants[0].environments[0].slug"),
@@ -90,6 +94,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (with_integration(headers={"Host": "a"}), "tenants[0].integrations[0].headers"),
     (with_integration(headers={"A": ["b"]}), "tenants[0].integrations[0].headers.A"),
     (with_integration(headers={"A": True}), "tenants[0].integrations[0].headers.A"),
+    (with_integration(query={"a": ["b", "c\0"]}), "tenants[0].integrations[0].query.a[1]"),
     (with_integration(query={"a": {}}), "tenants[0].integrations[0].query.a"),
     (with_integration(base_url="x"), "tenants[0].integrations[0].base_url"),
     (with_connection(environment="nowhere"), f"{CONNECTION}.environment"),
@@ -167,6 +172,32 @@ def test_json_problems_have_their_line_too(tmp_path: Path) -> None:
     content = json.dumps({"tenants": [{"slug": "acme", "name": 5}]}, indent=2)
 
     assert apply_file(tmp_path, content).stderr.startswith("tenants[0].name (line 5): ")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (r'"a\u0000"', "A text holds a NUL character."),
+        (r'"a\ud800"', "A text holds half of a surrogate pair."),
+        ("1e999", "A number"),
+        ("[" * 40 + "]" * 40, "The file is nested more than 30 levels deep."),
+        ("[" * 5000 + "]" * 5000, "The file is nested more than 30 levels deep."),
+    ],
+)
+@pytest.mark.parametrize(
+    "file",
+    ['{"tenants": [{"slug": "acme",\n"name": VALUE}]}', "tenants:\n- {slug: acme, name: VALUE}"],
+    ids=["json", "yaml"],
+)
+def test_what_no_database_holds_has_its_place(
+    tmp_path: Path, file: str, value: str, reason: str
+) -> None:
+    told = apply_file(tmp_path, file.replace("VALUE", value))
+
+    assert told.code == 2
+    place, _, message = told.stderr.partition(": ")
+    assert re.fullmatch(r"(tenants\[0\]\.name(\[0\])*|line 2)( \(line 2\))?", place)
+    assert message.startswith(reason)
 
 
 def test_every_problem_of_a_stage_is_told(tmp_path: Path) -> None:
