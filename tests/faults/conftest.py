@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.faults import FULL
 from tests.faults.consoles import Console, database_of_this_process, environment_of
 from tests.faults.own_servers import Server, missing, own_postgres, own_redis
 
@@ -94,6 +95,18 @@ def console_on(
 def console(console_on: Callable[..., Console], kind: str) -> Console:
     """A console with the usual settings."""
     return console_on(kind)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a line of figures, also while pytest captures, when all is run in full."""
+
+    def say(line: str) -> None:
+        if FULL:
+            with capsys.disabled():
+                print(f"\n{line}")
+
+    return say
 
 
 @pytest.fixture(params=["files", "servers"])

@@ -131,9 +131,10 @@ class Console:
         return [line for text in texts for line in re.findall(r"^Subject: .*", text, re.MULTILINE)]
 
     def end(self) -> None:
-        """Kill what still runs."""
+        """Kill what still runs. What they said last is shown of a test that fails."""
         for program in self.programs:
             program.kill()
+            print(f"--- {program.name}\n{program.text[-6000:]}")
 
 
 def ready(*programs: Program) -> None:
@@ -153,7 +154,7 @@ def environment_of(folder: Path, *, database: str, broker: str, **settings: Any)
         "WEB_CONCURRENCY": "1",
         "DATABASE_URL": database,
         "BROKER_URL": broker,
-        "EMAIL_URL": f"filemail://{folder}/mails",
+        "EMAIL_URL": f"filemail:///{folder}/mails",
         "BEAT_SECONDS": str(BEAT),
         "OUTBOUND_TIMEOUT": str(TIMEOUT),
         "LEASE_SPARE_SECONDS": str(SPARE),

@@ -6,4 +6,4 @@ import sys
 from config.tether import tether
 
 tether(os.getppid())
-os.execvp(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the tests say what runs
