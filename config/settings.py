@@ -232,6 +232,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
 if CELERY_BROKER_URL.startswith("filesystem://"):
     BROKER_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or VAR_DIR / "broker")
     CELERY_BROKER_URL = "filesystem://localhost//"
+    CELERY_BROKER_TRANSPORT = "config.broker:Transport"
     # Without it pages work on, and `check_health` tells.
     with suppress(OSError):
         make_private(BROKER_DIR)
