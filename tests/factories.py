@@ -114,7 +114,14 @@ def make_connection(
     name: str = "default",
     **columns: Any,
 ) -> Connection:
-    """A connection that runs the integration's head; its origin is allowed for the config."""
+    """A connection that runs the integration's head; its origin is allowed for the config.
+
+    A last test that the columns tell of was of what is saved now.
+    """
+    if "last_test_ok" in columns:
+        seen = config.revision if config is not None else 0
+        known = {"last_test_revision": 1, "last_test_config_revision": seen}
+        columns = {"last_test_at": timezone.now(), **known, **columns}
     with tenant_scope(integration.tenant_id):
         if config is not None:
             origins.add(config, [origin_of(base_url)], purpose=origins.Purpose.API)

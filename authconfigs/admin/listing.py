@@ -1,6 +1,6 @@
 """The list of auth configs: its columns, filters and what it reads for them, in the same few queries for any length."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -8,7 +8,6 @@ from django.apps import apps
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,6 +15,7 @@ from django.utils.safestring import SafeString
 from authconfigs import methods
 from authconfigs.admin.states import config_status, is_readable, secret_age
 from authconfigs.admin.status import Status
+from authconfigs.admin.tested import FAILS, last_tests, tested, troubles, with_tests
 from authconfigs.admin.token_states import (
     Kind,
     configs_that_are,
@@ -32,15 +32,6 @@ from tenants.models import Environment
 # How many names a cell shows before it counts the rest.
 SHOWN = 2
 _OF_TOKENS = (Kind.REAUTHORIZE, Kind.RETRYING, Kind.STOPPED, Kind.NOT_CONNECTED)
-
-
-@dataclass(frozen=True)
-class Tested:
-    """How a test ended; `ok` is None where none was made."""
-
-    ok: bool | None
-    symptom: str
-    at: datetime | None
 
 
 class EnvironmentFilter(admin.SimpleListFilter):
@@ -84,7 +75,8 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value, now = self.value(), timezone.now()
-        failed = Q(connections__last_test_ok=False)
+        connections = apps.get_model("integrations", "Connection").objects
+        failed = Q(id__in=connections.filter(FAILS).values("auth_config"))
         wanted = {
             "attention": (failed | configs_that_need_a_person(now)) & Q(disabled_at=None),
             "unused": Q(connections=None),
@@ -104,8 +96,6 @@ class StateFilter(admin.SimpleListFilter):
 
 def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
     """The configs with all that a row shows."""
-    connection = apps.get_model("integrations", "Connection").objects
-    test = apps.get_model("integrations", "ConnectionTest").objects
     return (
         configs.select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
@@ -114,26 +104,9 @@ def for_list(configs: QuerySet[AuthConfig]) -> QuerySet[AuthConfig]:
             Prefetch(
                 "credentials", queryset=Credential.objects.filter(slot=Credential.Slot.CURRENT)
             ),
-            Prefetch(
-                "connections", queryset=connection.select_related("integration").order_by("id")
-            ),
-            Prefetch(
-                "tests",
-                queryset=test.filter(connection=None)
-                .only("config_id", "started_at", "ok", "symptom")
-                .order_by("-started_at")[:1],
-                to_attr="tests_alone",
-            ),
+            *with_tests(),
         )
     )
-
-
-def last_tests(config: AuthConfig) -> list[Tested]:
-    """The last test of each connection; without connections, that of the config alone."""
-    connections = cast("Any", config).connections.all()
-    if connections:
-        return [Tested(c.last_test_ok, c.last_test_symptom, c.last_test_at) for c in connections]
-    return [Tested(t.ok, t.symptom, t.started_at) for t in cast("Any", config).tests_alone]
 
 
 def describe(config: AuthConfig, keys: Keychain) -> Status:
@@ -173,31 +146,28 @@ class ConfigColumns:
 
     @admin.display(description="Last test")
     def last_test_column(self, config: AuthConfig) -> SafeString | str:
+        """When, and how it ended; of several connections that of those that make the status."""
         tests = [test for test in last_tests(config) if test.at is not None]
-        if not tests:
+        found = troubles(tests)
+        last = max(
+            found or tests, key=lambda test: (test.counts, cast("datetime", test.at)), default=None
+        )
+        if last is None:
             return "–"
-        last = max(tests, key=lambda test: cast("datetime", test.at))
-        words = "Passed" if last.ok else "Failed"
-        return format_html('{} <span class="c-subtle">{}</span>', words, moment(last.at))
+        when = moment(last.at)
+        if not last.counts:
+            return format_html('<span class="c-subtle">{}, before a change</span>', when)
+        told = format_html(
+            '{} <span class="c-subtle">{}</span>', "Passed" if last.ok else "Failed", when
+        )
+        if not found or not last.name:
+            return told
+        return format_html("{}: {}", told, _links((test.name, test.url) for test in found))
 
     @admin.display(description="Used by")
     def used_by_column(self, config: AuthConfig) -> SafeString | str:
-        users = list(cast("Any", config).connections.all())
-        links = format_html_join(
-            ", ",
-            '<a class="c-link" href="{}">{}</a>',
-            (
-                (
-                    reverse("admin:integrations_connection_change", args=[user.id]),
-                    user.integration.name
-                    if user.name == "default"
-                    else f"{user.integration.name}: {user.name}",
-                )
-                for user in users[:SHOWN]
-            ),
-        )
-        more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
-        return format_html("{}{}", links, more) if users else "–"
+        users = cast("Any", config).connections.all()
+        return _links((test.name, test.url) for test in map(tested, users)) or "–"
 
     @admin.display(description="Secret set", ordering="rotate_by")
     def secret_column(self, config: AuthConfig) -> SafeString:
@@ -206,3 +176,11 @@ class ConfigColumns:
             due = pill("Rotation overdue", "warn", title=f"Rotate by {config.rotate_by}")
             return format_html("{} {}", age, due)
         return format_html("{}", age)
+
+
+def _links(places: Iterable[tuple[str, str]]) -> SafeString:
+    """Names that lead to their pages: the first ones, and how many more there are."""
+    found = list(places)
+    links = format_html_join(", ", '<a class="c-link" href="{1}">{0}</a>', found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return format_html("{}{}", links, more)

@@ -6,14 +6,22 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from authconfigs import methods
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.forms import ConfigForms, told
-from authconfigs.admin.listing import Tested, last_tests
-from authconfigs.admin.states import config_status, is_readable, test_status
+from authconfigs.admin.states import config_status, is_readable
+from authconfigs.admin.tested import (
+    last_tests,
+    summarized,
+    test_status,
+    tested,
+    troubles,
+    with_tests,
+)
 from authconfigs.admin.token_panel import TokenPanel, token_panel
 from authconfigs.datakeys import Keychain
 from authconfigs.methods.base import AuthMethod, Change
@@ -195,12 +203,10 @@ class ConfigPages(OwnPages):
         credential = current_credential(config)
         stored = methods.stored(config.method)
         labels = {name: str(field.label) for name, field in stored.Form().declared().items()}
-        connections = list(
-            cast("Any", config).connections.select_related("integration").order_by("id")
-        )
+        prefetch_related_objects([config], *with_tests())
+        connections = list(cast("Any", config).connections.all())
         for connection in connections:
-            status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
-            connection.test_pill = status.pill
+            connection.test_pill = tested(connection).status.pill
         tests = list(
             apps.get_model("integrations", "ConnectionTest")
             .objects.filter(config=config)
@@ -209,12 +215,12 @@ class ConfigPages(OwnPages):
         for test in tests:
             cast("Any", test).pill = test_status(ok=test.ok, symptom=test.symptom).pill
         readable = is_readable(credential, Keychain())
-        alone = [Tested(t.ok, t.symptom, t.started_at) for t in tests[:1]]
+        last = last_tests(config)
         status = config_status(
             config,
             token.status if token else None,
             readable=readable,
-            tests=last_tests(config) if connections else alone,
+            tests=last,
             scopes=token.scopes if token else None,
         )
         return {
@@ -228,6 +234,8 @@ class ConfigPages(OwnPages):
                 for name in stored.secret_names
             ],
             "connections": connections,
+            "troubles": troubles(last) if connections else [],
+            "trouble": summarized(last),
             "origins": list(config.allowed_origins.order_by("purpose", "origin")),
             "tests": tests,
             "may": self._rights(request, config, stored, attached=bool(connections), token=token),

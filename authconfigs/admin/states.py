@@ -1,13 +1,11 @@
-"""The state of configs, tokens and tests in words and colour."""
+"""The state of a config in words and colour."""
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from django.utils.text import capfirst
 
 from authconfigs import methods
 from authconfigs.admin.status import Status
+from authconfigs.admin.tested import Tested, summarized
 from authconfigs.admin.token_states import Kind, TokenStatus
 from authconfigs.datakeys import Keychain
 from authconfigs.errors import SecretUnreadable
@@ -15,27 +13,7 @@ from authconfigs.fields import Stored
 from authconfigs.methods.unknown import UnknownMethod
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.scopes import Comparison
-from authconfigs.symptoms import Symptom
 from tenants.badges import ago
-
-if TYPE_CHECKING:
-    from authconfigs.admin.listing import Tested
-
-
-def in_words(symptom: str) -> str:
-    """A symptom as people read it: wrong or missing credential."""
-    return {Symptom.TLS: "TLS"}.get(symptom, symptom.replace("_", " "))  # type: ignore[call-overload, no-any-return]
-
-
-def test_status(*, ok: bool | None, symptom: str) -> Status:
-    """What the last test found."""
-    if ok is None:
-        return Status("Not tested", "quiet")
-    if ok:
-        return Status("Passed", "good")
-    if symptom == Symptom.UNPROVEN:
-        return Status("Unproven", "warn", "A wrong credential is accepted, too.")
-    return Status(capfirst(in_words(symptom)) or "Failed", "bad")
 
 
 def is_readable(credential: Credential, keys: Keychain) -> bool:
@@ -55,7 +33,7 @@ def config_status(
     token: TokenStatus | None,
     *,
     readable: bool,
-    tests: "Collection[Tested]",
+    tests: Collection[Tested],
     scopes: Comparison | None = None,
 ) -> Status:
     """The one state that matters most; `tests` are the last ones of each connection, or of the config alone."""
@@ -67,17 +45,13 @@ def config_status(
         return Status("Can't be decrypted", "bad", "Can't be decrypted with the current keys")
     if token is not None and (token.tone in ("bad", "warn") or token.kind is Kind.REFRESHING):
         return token
-    found = [test_status(ok=test.ok, symptom=test.symptom) for test in tests]
-    for tone in ("bad", "warn"):
-        for status in found:
-            if status.tone == tone:
-                return status
+    found = summarized(tests)
+    if found.tone in ("bad", "warn"):
+        return found
     if scopes is not None and scopes.warnings:
         text = "Fewer scopes" if scopes.missing else "More scopes"
         return Status(text, "warn", " ".join(scopes.warnings))
-    if any(status.tone == "good" for status in found):
-        return Status("Working", "good")
-    return Status("Not tested", "quiet")
+    return found
 
 
 def secret_age(credential: Credential) -> str:

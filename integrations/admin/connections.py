@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.generic import RedirectView
 
 from authconfigs.admin.listing import EnvironmentFilter
-from authconfigs.admin.states import test_status
+from authconfigs.admin.tested import COUNTS, FAILS, test_status, tested
 from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm, PlaceForm
@@ -37,14 +37,22 @@ class ResultFilter(admin.SimpleListFilter):
     parameter_name = "result"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "Failed"), ("passed", "Passed"), ("none", "Not tested")]
+        return [
+            ("failed", "Failed"),
+            ("passed", "Passed"),
+            ("changed", "Changed since"),
+            ("none", "Not tested"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {"failed": False, "passed": True, "none": None}
+        wanted = {
+            "failed": FAILS,
+            "passed": Q(last_test_ok=True) & COUNTS,
+            "changed": Q(last_test_ok__isnull=False) & ~COUNTS,
+            "none": Q(last_test_ok=None),
+        }
         value = self.value()
-        if value not in wanted:
-            return queryset
-        return queryset.filter(last_test_ok=wanted[value])
+        return queryset.filter(wanted[value]) if value in wanted else queryset
 
 
 @admin.register(Connection, site=site)
@@ -86,8 +94,7 @@ class ConnectionAdmin(RunsTests):
 
     @admin.display(description="Status", ordering="last_test_ok")
     def status_column(self, connection: Connection) -> SafeString:
-        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
-        return status.pill
+        return tested(connection).status.pill
 
     @admin.display(description="Last test", ordering="last_test_at")
     def tested_column(self, connection: Connection) -> SafeString:
@@ -205,14 +212,13 @@ class ConnectionAdmin(RunsTests):
         )
         for test in tests:
             cast("Any", test).pill = test_status(ok=test.ok, symptom=test.symptom).pill
-        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
         protected = connection.environment.protected and self.has_change_permission(request)
         name = "" if connection.name == "default" else f":{connection.name}"
         tenant = tenant_of(request)
         return {
             "integration": connection.integration,
             "environment": connection.environment,
-            "status": status.pill,
+            "status": tested(connection).status.pill,
             "token": status_of_token(connection.auth_config) if connection.auth_config else None,
             "tests": tests,
             "is_readable_on_the_way": connection.auth_config is not None

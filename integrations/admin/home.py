@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from authconfigs.admin.states import test_status
 from authconfigs.admin.status import Status
+from authconfigs.admin.tested import FAILS, test_status
 from authconfigs.admin.token_states import configs_that_need_a_person, token_status
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.tokens.granted import is_stored
@@ -36,10 +36,8 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failing() -> list[Connection]:
-    """Connections whose last test failed, the latest first."""
-    rows = Connection.objects.filter(last_test_ok=False).select_related(
-        "integration", "environment"
-    )
+    """Connections that fail by a last test that still counts, the latest first."""
+    rows = Connection.objects.filter(FAILS).select_related("integration", "environment")
     found = list(rows.order_by("-environment__protected", "-last_test_at")[:SHOWN])
     for row in found:
         shown = cast("Any", row)

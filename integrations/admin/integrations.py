@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from authconfigs.admin.base import OwnPages
-from authconfigs.admin.states import test_status
+from authconfigs.admin.tested import tested
 from authconfigs.saving import conflict
 from integrations.admin.forms import IntegrationForm
 from integrations.models import Connection, Integration
@@ -42,8 +42,7 @@ def with_pills(connections: QuerySet[Connection]) -> list[Connection]:
     """The connections, each with its last test in words and colour."""
     found = list(connections)
     for connection in found:
-        status = test_status(ok=connection.last_test_ok, symptom=connection.last_test_symptom)
-        cast("Any", connection).test_pill = status.pill
+        cast("Any", connection).test_pill = tested(connection).status.pill
     return found
 
 
@@ -56,7 +55,7 @@ class IntegrationAdmin(OwnPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         queryset: QuerySet[Integration] = super().get_queryset(request)
-        connections = Connection.objects.select_related("environment").order_by(
+        connections = Connection.objects.select_related("environment", "auth_config").order_by(
             "environment__protected", "environment__slug", "name"
         )
         return queryset.select_related("head").prefetch_related(
@@ -70,7 +69,7 @@ class IntegrationAdmin(OwnPages):
                 reverse("admin:integrations_connection_change", args=[each.id]),
                 environment_badge(each.environment),
                 "" if each.name == "default" else f" {each.name}",
-                test_status(ok=each.last_test_ok, symptom=each.last_test_symptom).pill,
+                tested(each).status.pill,
             )
             for each in list(integration.connections.all())[:SHOWN]
         )

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from authconfigs.admin.base import OwnPages
-from authconfigs.admin.states import in_words, test_status
+from authconfigs.admin.tested import in_words, test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.connections import title_of
 from integrations.models import ConnectionTest
