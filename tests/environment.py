@@ -28,6 +28,10 @@ os.environ.update(
     OUTBOUND_TIMEOUT="",
     OUTBOUND_MAX_BYTES="",
     TEST_RATE_PER_MINUTE="",
+    LEASE_SPARE_SECONDS="",
+    BEAT_SECONDS="",
+    REFRESH_CONCURRENCY="",
+    REFRESH_PER_HOST="",
     # The browser plugin runs an event loop in the thread of the tests.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",
 )

@@ -157,14 +157,14 @@ def test_folder_of_the_queue_that_takes_no_message_is_said(
 def test_broker_that_doesnt_answer_is_said_in_time(settings: Settings) -> None:
     settings.BROKER_DIR = None
     app = current_app._get_current_object()
-    before = app.conf.broker_url
-    app.conf.broker_url = "redis://:s3cr3t@127.0.0.1:1/0"
+    before = {name: app.conf[name] for name in ("broker_url", "broker_transport")}
+    app.conf.update(broker_url="redis://:s3cr3t@127.0.0.1:1/0", broker_transport=None)
     try:
         started = timezone.now()
         assert not broker_answers()
         assert timezone.now() - started < timedelta(seconds=5)
     finally:
-        app.conf.broker_url = before
+        app.conf.update(before)
 
 
 def test_process_without_a_queue_or_database_tells_all_the_same(tmp_path: Path) -> None:

@@ -50,6 +50,10 @@ def assert_one_line_without_value(
         ("OUTBOUND_TIMEOUT", "nan"),
         ("OUTBOUND_MAX_BYTES", "10MB"),
         ("TEST_RATE_PER_MINUTE", "-5"),
+        ("LEASE_SPARE_SECONDS", "-7"),
+        ("BEAT_SECONDS", "every minute"),
+        ("REFRESH_CONCURRENCY", "many"),
+        ("REFRESH_PER_HOST", "-7"),
     ],
 )
 def test_bad_value_ends_with_one_line_that_names_the_variable(name: str, value: str) -> None:

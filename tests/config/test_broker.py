@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+from kombu.connection import Connection
+from kombu.exceptions import OperationalError
+
+
+def queue_in(folder: Path) -> Connection:
+    folders = ("data_folder_in", "data_folder_out", "control_folder")
+    return Connection(  # type: ignore[no-untyped-call]
+        "filesystem://localhost//",
+        transport="config.broker:Transport",
+        transport_options=dict.fromkeys(folders, str(folder)),
+    )
+
+
+def test_missing_folder_is_made_again(tmp_path: Path) -> None:
+    with queue_in(tmp_path / "broker") as broker:
+        broker.ensure_connection(timeout=2)
+
+    assert (tmp_path / "broker").stat().st_mode & 0o777 == 0o700
+
+
+def test_folder_that_cant_be_made_is_a_lost_connection(tmp_path: Path) -> None:
+    (tmp_path / "broker").touch()
+
+    with queue_in(tmp_path / "broker") as broker, pytest.raises(OperationalError):
+        broker.ensure_connection(timeout=1)
+    assert issubclass(NotADirectoryError, queue_in(tmp_path).connection_errors)
