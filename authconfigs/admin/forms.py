@@ -260,5 +260,9 @@ def told(state: Mapping[str, Any] | None) -> str:
     """What may be said of a stored secret: when it was set, and by whom."""
     if state is None:
         return "Not set"
-    who = f" by {state['by_name']}" if state.get("by_name") else ""
-    return f"Set {ago(datetime.fromisoformat(state['set_at']))}{who}"
+    try:
+        who = f" by {state['by_name']}" if state.get("by_name") else ""
+        return f"Set {ago(datetime.fromisoformat(state['set_at']))}{who}"
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Written by hand, and not well.
+        return "Set, unknown when"

@@ -55,8 +55,10 @@ def config_status(
 
 
 def secret_age(credential: Credential) -> str:
-    """How long ago the oldest secret was set."""
-    moments = [
-        datetime.fromisoformat(state["set_at"]) for state in credential.secret_state.values()
-    ]
-    return ago(min(moments)) if moments else "Not set"
+    """How long ago the oldest secret was set; unknown where somebody wrote the state by hand, and not well."""
+    try:
+        states = credential.secret_state.values()
+        moments = [datetime.fromisoformat(state["set_at"]) for state in states]
+        return ago(min(moments)) if moments else "Not set"
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return "Unknown age"

@@ -55,6 +55,28 @@ def test_foreign_config_is_a_missing_one(tenant: Tenant, page: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "state",
+    [{"token": {}}, {"token": {"set_at": "?"}}, {"token": {"set_at": "2027-01-31"}}],
+)
+def test_a_state_that_somebody_wrote_by_hand_breaks_no_page(tenant: Tenant, state: Any) -> None:
+    environment = make_environment(tenant)
+    config, _ = make_config(environment), make_config(environment, "sound")
+    Credential.objects.filter(config=config).update(secret_state=state)
+    client = browser(tenant)
+    page = html(client.get(url("changelist")))
+    assert page.count("Unknown age") == 1
+    assert "just now" in page
+    assert "Set, unknown when" in html(client.get(url("change", config.id)))
+
+
+@pytest.mark.parametrize("state", [[], {"token": 5}])
+def test_a_state_that_is_no_mapping_breaks_no_list(tenant: Tenant, state: Any) -> None:
+    config = make_config(make_environment(tenant))
+    Credential.objects.filter(config=config).update(secret_state=state)
+    assert "Unknown age" in html(browser(tenant).get(url("changelist")))
+
+
 @pytest.mark.parametrize("button", BUTTONS)
 def test_button_of_a_foreign_config_is_that_of_a_missing_one(tenant: Tenant, button: str) -> None:
     foreign = make_config(make_environment(make_tenant("globex")))
