@@ -62,10 +62,12 @@ def test_connect_reaches_a_provider(
     with Provider() as provider, leading_on_to(provider.base_url) as first:
         asked = first if script else provider.base_url
         config = code_config(provider, authorization_url=f"{asked}/authorize")
+        provider.switches.consent = "ask"
         make_member(config.tenant, Role.EDITOR, username="ann", password=PASSWORD)
         log_in(page, live_server)
         if not script:
             page.route("**/console.js", lambda route: route.abort())
         page.goto(f"{live_server.url}/admin/authconfigs/authconfig/{config.id}/change/")
         page.get_by_role("button", name="Connect", exact=True).click()
+        page.get_by_role("button", name="Allow", exact=True).click()
         expect(page.get_by_role("heading", name="Connected")).to_be_visible()

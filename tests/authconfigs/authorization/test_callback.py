@@ -32,6 +32,7 @@ from tests.authconfigs.authorization.journeys import (
     deliver,
     ended,
     leave,
+    link_of,
 )
 from tests.authconfigs.consoles import browser, html, url
 from tests.factories import log_in, make_member, make_membership, make_tenant, posted
@@ -294,28 +295,45 @@ def consent_code(provider_url: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("way", ["connect", "link"])
-def test_of_deliveries_at_once_one_counts(provider: Provider, way: str) -> None:
-    journey = back_from(provider, way)
-    results: list[Ended] = []
+def at_once(act: Callable[[], object]) -> None:
+    """Do it in six threads at the same moment."""
     together = threading.Barrier(6)
 
-    def delivered() -> None:
-        client = Client()
-        client.cookies = journey.client.cookies.copy()  # type: ignore[assignment]
+    def acted() -> None:
         together.wait()
         try:
-            results.append(journey.deliver(client))
+            act()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=delivered) for _ in range(6)]
+    threads = [threading.Thread(target=acted) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("way", ["connect", "link"])
+def test_of_deliveries_at_once_one_counts(provider: Provider, way: str) -> None:
+    journey = back_from(provider, way)
+    results: list[Ended] = []
+
+    def delivered() -> None:
+        client = Client()
+        client.cookies = journey.client.cookies.copy()  # type: ignore[assignment]
+        results.append(journey.deliver(client))
+
+    at_once(delivered)
     assert sorted(results) == [CONNECTED, *[REFUSED] * 5]
     assert journey.token_calls == 1
+
+
+def test_of_browsers_that_open_a_link_at_once_one_leaves(provider: Provider) -> None:
+    journey = back_from(provider, "connect")
+    link = link_of(journey.client, journey.config)
+    statuses: list[int] = []
+    at_once(lambda: statuses.append(Client().post(link).status_code))
+    assert sorted(statuses) == [303, *[400] * 5]
 
 
 def test_two_trips_of_one_browser_are_each_good_once(provider: Provider) -> None:
