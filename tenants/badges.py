@@ -21,13 +21,17 @@ def environment_badge(environment: Environment) -> SafeString:
     """The environment's name in its colour; a protected one is solid red, with a lock and the word."""
     if environment.protected:
         return format_html(
-            '<span class="c-env c-env-protected" title="Protected: only admins change things here">'
-            '<span class="material-symbols-outlined" aria-hidden="true">lock</span>{}'
+            '<span class="c-env c-env-protected" title="{0}, protected: only admins change things here">'
+            '<span class="material-symbols-outlined" aria-hidden="true">lock</span><span class="c-name">{0}</span>'
             '<span class="c-sr"> (protected)</span></span>',
             environment.name,
         )
     hue = crc32(environment.slug.encode()) % _HUES
-    return format_html('<span class="c-env c-env-{}">{}</span>', hue, environment.name)
+    return format_html(
+        '<span class="c-env c-env-{0}" title="{1}"><span class="c-name">{1}</span></span>',
+        hue,
+        environment.name,
+    )
 
 
 def pill(text: str, tone: Tone, *, title: str = "") -> SafeString:

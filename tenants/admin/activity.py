@@ -65,7 +65,7 @@ class AuditEventAdmin(TenantAdmin):
 
 
 def _with_detail(text: str, detail: str) -> SafeString:
-    return format_html('{}<br><span class="c-subtle">{}</span>', text, detail)
+    return format_html('<div>{}<br><span class="c-subtle">{}</span></div>', text, detail)
 
 
 _KINDS = {model._meta.model_name: str(model._meta.verbose_name) for model in apps.get_models()}

@@ -87,3 +87,38 @@ def test_pages_load_without_errors_and_fit(
         too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         assert not too_wide, address
     assert not problems
+
+
+def test_long_names_end_in_dots_and_nothing_is_cut_off(live_server: LiveServer, page: Page) -> None:
+    long = "An association of a very long name " * 4 + "and company"
+    tenant = make_tenant("acme", name=long)
+    ann = make_member(tenant, Role.ADMIN, username="ann", password=PASSWORD)
+    make_membership(ann, make_tenant("globex", name=f"Other {long}"), Role.VIEWER)
+    environment = make_environment(tenant, name=long[:100])
+    config = make_config(environment)
+    for number in range(3):
+        integration = make_integration(tenant, f"api-{number}", name=f"{number} {long}")
+        make_connection(integration, environment, config)
+    log_in(page, live_server)
+    expect(page.locator("#header-inner .c-name")).to_have_attribute("title", long)
+    lists = {
+        "authconfigs/authconfig": "Auth configs",
+        "integrations/integration": "Integrations",
+        "integrations/connection": "Connections",
+        "tenants/environment": "Environments",
+        "tenants/auditevent": "Activity",
+    }
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for models, title in lists.items():
+            page.goto(f"{live_server.url}/admin/{models}/")
+            expect(page.locator(f"h{'1' if width == 1440 else '2'}:visible")).to_contain_text(title)
+            cut = page.evaluate(
+                "[document.documentElement, ...document.querySelectorAll('.simplebar-content-wrapper')]"
+                ".some(e => e.scrollWidth > e.clientWidth + 1)"
+                " || [...document.querySelectorAll('#result_list .data-row > *')]"
+                ".some(e => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)"
+            )
+            assert not cut, (models, width)
+    label = "getComputedStyle(document.querySelector('.field-when'), '::before').content"
+    assert page.evaluate(label) == '"When"'
