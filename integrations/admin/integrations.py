@@ -184,7 +184,7 @@ def _say_saved(request: HttpRequest, saved: SavedIntegration) -> None:
 def _places(user: User, integration: Integration) -> list[Place]:
     connections = with_pills(
         Connection.objects.filter(integration=integration)
-        .select_related("environment", "auth_config", "revision")
+        .select_related("environment", "integration", "auth_config", "revision")
         .order_by("name")
     )
     allowed = set(environments_for(user, "integrations.add_connection"))
