@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
@@ -127,6 +127,21 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]
             db_field, request, **kwargs
         )
         return field
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        asked = (request, object_id, form_url, extra_context)
+        try:
+            response: HttpResponse = super().changeform_view(*asked)
+        except IntegrityError:
+            # Somebody was faster with what the form found free: now it sees their row, and says so.
+            response = super().changeform_view(*asked)
+        return response
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Raises PermissionDenied when the row, as it would be, is more than the user may write."""

@@ -1,8 +1,16 @@
 """The pages of staff, environments, activity and tenants."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, cast
 
 import pytest
+from django.db import connection
+from django.db.models import Model
+from django.db.models.signals import pre_save
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -167,3 +175,34 @@ def test_tenant_admin_sees_no_list_of_tenants(acme: Tenant) -> None:
     url = reverse("admin:tenants_tenant_change", args=(acme.pk,))
     missing = url.replace(str(acme.pk), "00000000-0000-4000-8000-000000000000")
     assert client.get(url).status_code == client.get(missing).status_code
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Environment, Tenant])
+def test_whoever_adds_the_same_a_moment_later_is_told(acme: Tenant, model: type[Model]) -> None:
+    browsers = [Client(), Client()]
+    for number, client in enumerate(browsers):
+        log_in(client, make_user(f"operator-{number}", superuser=True), tenant=acme)
+    both_found_it_free = threading.Barrier(2)
+
+    def wait(**signal: Any) -> None:
+        # SQLite lets the second one in when the first is done.
+        with suppress(threading.BrokenBarrierError):
+            both_found_it_free.wait(timeout=0.3)
+
+    def add(client: Client) -> HttpResponse:
+        data = {"slug": "qa", "name": "QA", "_tenant": str(acme.id)}
+        try:
+            answer: Any = client.post(reverse(f"admin:tenants_{model._meta.model_name}_add"), data)
+        finally:
+            connection.close()
+        return cast("HttpResponse", answer)
+
+    pre_save.connect(wait, sender=model)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            answers = sorted(pool.map(add, browsers), key=lambda answer: answer.status_code)
+    finally:
+        pre_save.disconnect(wait, sender=model)
+    assert [answer.status_code for answer in answers] == [200, 302]
+    assert "already" in answers[0].content.decode()
