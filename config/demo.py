@@ -66,14 +66,17 @@ def require_free(port: int, *, name: str) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold a lock until the block ends: two clocks on one broker would do everything twice."""
+def only_one(path: Path) -> Iterator[int]:
+    """Hold a lock until the block has ended, and every process that inherited the file given here.
+
+    Two clocks on one broker would do everything twice, and a database must not be deleted under a process that still ends.
+    """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             give_up("The console already runs from this folder: use that one, or stop it first.")
-        yield
+        yield file.fileno()
 
 
 @dataclass
@@ -109,7 +112,7 @@ def programs(port: int, *, provider_port: int) -> tuple[Program, ...]:
     )
 
 
-def prepare(provider_port: int) -> None:
+def prepare(provider_port: int, *, lock: int) -> None:
     """Bring the database up to date and put the demo data into it; what is there stays."""
     for command in (
         ("migrate", "--verbosity", "0"),
@@ -120,6 +123,7 @@ def prepare(provider_port: int) -> None:
             cwd=settings.BASE_DIR,
             # So that the logins don't drown in what the demo data calls.
             env={"LOG_LEVEL": "ERROR", **os.environ},
+            pass_fds=(lock,),
         )
         if done.returncode:
             raise SystemExit(done.returncode)
@@ -142,16 +146,17 @@ def main() -> None:
     if port == provider_port:
         give_up(f"PORT and PROVIDER_PORT are both {port}: the demo provider needs one of its own.")
     private_folder(settings.VAR_DIR)
-    with only_one(settings.VAR_DIR / "demo.lock"):
+    with only_one(settings.VAR_DIR / "demo.lock") as lock:
         require_free(port, name="PORT")
         require_free(provider_port, name="PROVIDER_PORT")
-        prepare(provider_port)
+        prepare(provider_port, lock=lock)
         announcement = Announcement(port, settings.PUBLIC_BASE_URL)
         supervisor = Supervisor(
             programs(port, provider_port=provider_port),
             folder=settings.BASE_DIR,
             environment=os.environ,
             on_tick=lambda: announcement.check(supervisor),
+            inherited=(lock,),
         )
         supervisor.run()
 

@@ -53,7 +53,14 @@ class Pace:
 class _Run:
     """One run of a program: its process and the end of a line that hasn't come yet."""
 
-    def __init__(self, program: Program, *, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        inherited: tuple[int, ...],
+    ) -> None:
         self._process = subprocess.Popen(  # noqa: S603
             program.command,
             cwd=folder,
@@ -62,6 +69,7 @@ class _Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
+            pass_fds=inherited,
             # Safe, because this process has one thread.
             preexec_fn=functools.partial(tether, os.getpid()),
         )
@@ -128,8 +136,12 @@ class Supervisor:
         pace: Pace | None = None,
         grace: float = 15,
         on_tick: Callable[[], None] = lambda: None,
+        inherited: tuple[int, ...] = (),
     ) -> None:
-        """`grace`: seconds that a program has to end by itself; `on_tick` is called about ten times a second."""
+        """`grace`: seconds that a program has to end by itself; `on_tick` is called about ten times a second.
+
+        `inherited`: open files that the programs keep open as long as they live.
+        """
         self._seats = [_Seat(program) for program in programs]
         self._folder = folder
         self._environment = environment
@@ -137,6 +149,7 @@ class Supervisor:
         self._pace = pace or Pace()
         self._grace = grace
         self._on_tick = on_tick
+        self._inherited = inherited
         self._stop_requests = 0
 
     def run(self) -> None:
@@ -167,7 +180,12 @@ class Supervisor:
     def _attend(self, seat: _Seat) -> None:
         if seat.run is None:
             if time.monotonic() >= seat.start_at:
-                seat.run = _Run(seat.program, folder=self._folder, environment=self._environment)
+                seat.run = _Run(
+                    seat.program,
+                    folder=self._folder,
+                    environment=self._environment,
+                    inherited=self._inherited,
+                )
             return
         self._relay(seat, seat.run.lines())
         code = seat.run.ended()

@@ -1,4 +1,8 @@
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -6,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.demo import only_one, port_in
-from tests.config.checkout import checkout, run
+from tests.config.checkout import ROOT, checkout, run
+from tests.config.test_supervisor import is_alive, wait_until
 
 
 @contextmanager
@@ -68,4 +73,36 @@ def test_second_console_in_one_folder_is_refused(
         pass
     assert "already runs" in capsys.readouterr().err
     with only_one(tmp_path / "lock"):
+        pass
+
+
+# Its only program leaves a process behind that no signal to its group reaches.
+CONSOLE = """
+import os, pathlib, sys
+from config.demo import only_one
+from config.supervisor import Program, Supervisor
+program = "import os, time; os.fork() or (os.setsid(), print(os.getpid(), flush=True)); time.sleep(60)"
+with only_one(pathlib.Path(sys.argv[1])) as lock:
+    programs = [Program("web", (sys.executable, "-c", program))]
+    folder = pathlib.Path.cwd()
+    Supervisor(programs, folder=folder, environment=os.environ, inherited=(lock,)).run()
+"""
+
+
+def test_lock_is_held_until_the_last_process_is_gone(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", CONSOLE, str(lock)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as console:
+        assert console.stdout is not None
+        left_behind = int(console.stdout.readline().split()[-1])
+        console.terminate()
+        assert console.wait(20) == 0
+    try:
+        with pytest.raises(SystemExit), only_one(lock):
+            pass
+    finally:
+        os.kill(left_behind, signal.SIGKILL)
+    wait_until(lambda: not is_alive(left_behind))
+    with only_one(lock):
         pass
