@@ -7,7 +7,7 @@ from authconfigs.models import AuthConfig
 from authconfigs.saving import EditConflict, switch_config
 from authconfigs.state import load_config
 from authconfigs.tokens.granted import scope_warnings
-from authconfigs.tokens.sweep import expire_now, renew_now
+from authconfigs.tokens.sweep import expire_now, nothing_to_expire, renew_now
 from tenants import audit
 
 NO_TOKEN = "This method has no token: its secret is sent as it is stored."  # noqa: S105 - a sentence
@@ -45,7 +45,8 @@ def expire(request: HttpRequest, config: AuthConfig) -> None:
         told = "The token now looks expired: the next call renews it."
         messages.success(request, f"{told} “Refresh token” proves that now.")
     else:
-        messages.warning(request, "No token is stored, so none can expire. A call gets one.")
+        how = nothing_to_expire(state.method.code)
+        messages.warning(request, f"No token is stored, so none can expire. {how}")
 
 
 def switch(request: HttpRequest, config: AuthConfig) -> None:

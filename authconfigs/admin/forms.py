@@ -17,6 +17,7 @@ from authconfigs.methods.pairs import Pairs
 from authconfigs.models import AuthConfig
 from authconfigs.saving import ConfigDraft, current_credential
 from tenants.badges import ago
+from tenants.choices import EnvironmentChoice, RowChoice
 from tenants.dressing import dress
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
@@ -60,7 +61,7 @@ class DetailsForm(forms.Form):
         super().__init__(data, initial={**(initial or {}), **_initial(config)})
         owner_id = config.owner_id if config is not None else None
         members = Q(memberships__tenant_id=active_tenant_id()) | Q(id=owner_id)
-        self.fields["owner"] = forms.ModelChoiceField(
+        self.fields["owner"] = RowChoice(
             queryset=User.objects.filter(members).distinct(),
             required=False,
             label="Owner",
@@ -69,9 +70,9 @@ class DetailsForm(forms.Form):
         if config is None:
             allowed = environments_for(user, "authconfigs.add_authconfig")
             self.initial["environment"] = self.initial.get("environment") or allowed.first()
-            self.fields["environment"] = forms.ModelChoiceField(
-                queryset=allowed,
-                label="Environment",
+            self.fields["environment"] = EnvironmentChoice(
+                user=user,
+                perm="authconfigs.add_authconfig",
                 help_text="It can't be changed later. Use a config of its own where credentials differ.",
             )
         if not holds_consent:
@@ -142,6 +143,8 @@ class ConfigForms:
     ) -> None:
         self.method = method
         self.config = config
+        # What somebody else's faster change makes of this one.
+        self.conflict = ""
         self._has_token = has_token
         self._states: Mapping[str, Mapping[str, Any]] = {}
         options: Mapping[str, Any] = {}

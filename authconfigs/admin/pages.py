@@ -174,7 +174,7 @@ class ConfigPages(OwnPages):
         except InvalidDraft as invalid:
             forms.refuse(invalid.errors)
         except EditConflict as conflict:
-            forms.refuse({"__all__": [str(conflict)]})
+            forms.conflict = str(conflict)
         return None
 
     def _say_changed(self, request: HttpRequest, saved: SavedConfig) -> None:

@@ -12,6 +12,7 @@ from authconfigs.errors import OutboundError
 from authconfigs.models import OAuthToken
 from authconfigs.state import ConfigEdited, ConfigState
 from authconfigs.symptoms import Symptom
+from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.usable import usable_token
 from authconfigs.tokens.verdict import STOPPED, is_valid, stored_failure
 from authconfigs.transport import Deadline
@@ -81,6 +82,12 @@ def renew_now(state: ConfigState, *, force: bool) -> Renewal:
         return Renewal(ok=False, asked=True, symptom=error.symptom, summary=error.summary)
     summary = f"{token.detail[:1].upper()}{token.detail[1:]}."
     return Renewal(ok=True, asked=token.refreshed, symptom=None, summary=summary)
+
+
+def nothing_to_expire(method_code: str) -> str:
+    """The end of the sentence that no token is stored, so that none can expire: how one comes."""
+    grant = GRANTS[method_code]
+    return "Somebody has to connect it first." if grant.start is None else "A call gets one."
 
 
 def expire_now(state: ConfigState) -> bool:

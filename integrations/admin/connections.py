@@ -273,7 +273,7 @@ def _saved(
     except InvalidDraft as invalid:
         form.refuse(invalid.errors)
     except EditConflict as conflict:
-        form.refuse({"__all__": [str(conflict)]})
+        form.conflict = str(conflict)
     return None
 
 

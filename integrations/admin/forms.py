@@ -1,7 +1,7 @@
 """The forms of integrations and connections: plain ones, judged by the save path."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -15,6 +15,7 @@ from authconfigs.saving import current_credential
 from integrations.admin import lines
 from integrations.models import Connection, Integration
 from integrations.saving import ConnectionDraft, IntegrationDraft
+from tenants.choices import EnvironmentChoice, RowChoice
 from tenants.dressing import dress
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
@@ -27,6 +28,9 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class _Refusable(forms.Form):
+    # What somebody else's faster change makes of this one.
+    conflict = ""
+
     def refuse(self, errors: Mapping[str, list[str]]) -> None:
         """Put the save path's refusals beside the fields that they name."""
         for name, messages in errors.items():
@@ -86,8 +90,8 @@ class PlaceForm(forms.Form):
     """Where a new connection is: asked for first, because the auth configs to choose from hang on it."""
 
     def __init__(self, asked: Mapping[str, str], *, user: User) -> None:
-        allowed = environments_for(user, "integrations.add_connection")
-        configs = AuthConfig.objects.filter(environment__in=allowed)
+        perm = "integrations.add_connection"
+        configs = AuthConfig.objects.filter(environment__in=environments_for(user, perm))
         self.attached = _found(configs, asked.get("config"))
         names = ("integration", "environment", "config")
         known = {name: asked[name] for name in names if asked.get(name)}
@@ -96,11 +100,11 @@ class PlaceForm(forms.Form):
         # What a link leaves open is asked for, without a word of what is missing.
         super().__init__(known if {"integration", "environment"} <= known.keys() else None)
         self.initial = known
-        self.fields["integration"] = forms.ModelChoiceField(
+        self.fields["integration"] = RowChoice(
             queryset=Integration.objects.all(), label="Integration"
         )
-        self.fields["environment"] = forms.ModelChoiceField(queryset=allowed, label="Environment")
-        self.fields["config"] = forms.ModelChoiceField(
+        self.fields["environment"] = EnvironmentChoice(user=user, perm=perm)
+        self.fields["config"] = RowChoice(
             queryset=configs, required=False, widget=forms.HiddenInput
         )
         if self.attached is not None:
@@ -115,13 +119,7 @@ def _found(configs: QuerySet[AuthConfig], typed_id: str | None) -> AuthConfig | 
         return None
 
 
-if TYPE_CHECKING:
-    _Choice = forms.ModelChoiceField[AuthConfig]
-else:
-    _Choice = forms.ModelChoiceField
-
-
-class _ConfigChoice(_Choice):
+class _ConfigChoice(RowChoice):
     def label_from_instance(self, obj: AuthConfig) -> str:
         return f"{obj.name} ({obj.get_method_display()})"
 

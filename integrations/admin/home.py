@@ -14,6 +14,7 @@ from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.tokens.granted import is_stored
 from integrations.admin.connections import title_of
 from integrations.models import Connection
+from tenants.choices import why_no_environment
 from tenants.models import User
 from tenants.scope import active_tenant_id_or_none
 
@@ -32,6 +33,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "configs": _configs(),
         "is_new": not Connection.objects.exists(),
         "may_begin": user.has_perm("authconfigs.add_authconfig"),
+        "no_environment": why_no_environment(user, "authconfigs.add_authconfig"),
     }
 
 

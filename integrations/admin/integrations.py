@@ -159,7 +159,7 @@ def _saved(form: IntegrationForm, integration: Integration | None) -> SavedInteg
     except InvalidDraft as invalid:
         form.refuse(invalid.errors)
     except EditConflict as refusal:
-        form.refuse({"__all__": [str(refusal)]})
+        form.conflict = str(refusal)
     return None
 
 

@@ -120,6 +120,8 @@ def test_edit_over_another_edit_is_refused_and_what_was_typed_is_kept(tenant: Te
     post_config(browser(tenant), config, description="Early")
     page = html(browser(tenant).post(url("change", config.id), opened))
     assert "was changed by" in page
+    assert "mend what is marked" not in page
+    assert f'<a href="{url("change", config.id)}">Open it again</a>' in page
     assert "Late" in page
     assert "planted-late" not in page
     config.refresh_from_db()
@@ -180,7 +182,7 @@ def test_new_config_goes_to_environments_that_the_role_may_write_to(tenant: Tena
     make_environment(tenant)
     data = posted(tenant, method="bearer", name="new", environment=protected.id, token="t")
     page = html(browser(tenant, Role.EDITOR).post(url("add"), data))
-    assert "Select a valid choice" in page
+    assert "Choose one of the list." in page
     assert not AuthConfig.objects.exists()
 
 

@@ -13,7 +13,17 @@ from django.utils import timezone
 from integrations.calls import Call, perform
 from integrations.demo.provider import Provider
 from integrations.targets import load_target
-from tests.integrations.wired import NAME, change_config, stored_token, wired, wired_oauth
+from tenants.scope import tenant_scope
+from tests.authconfigs.consoles import browser, html, url
+from tests.factories import posted
+from tests.integrations.wired import (
+    NAME,
+    change_config,
+    stored_token,
+    the_config,
+    wired,
+    wired_oauth,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +72,20 @@ def test_no_stored_token_is_exit_1(provider: Provider) -> None:
 
     assert code == 1
     assert (document["ok"], document["expired"]) == (False, False)
+    assert document["summary"].endswith("A call gets one.")
+
+
+def test_where_only_a_person_starts_a_token_no_call_gets_one(provider: Provider) -> None:
+    wired_oauth(provider, grant="authorization_code")
+    code, document = expired()
+    assert code == 1
+    assert document["summary"].endswith("Somebody has to connect it first.")
+    config = the_config()
+    with tenant_scope(config.tenant_id):
+        client = browser(config.tenant)
+        assert "Simulate expiry" not in html(client.get(url("change", config.id)))
+        pressed = client.post(url("expire", config.id), posted(config.tenant), follow=True)
+    assert "Somebody has to connect it first." in html(pressed)
 
 
 def test_outdated_token_counts_as_none(provider: Provider) -> None:

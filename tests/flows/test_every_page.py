@@ -5,12 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 from authconfigs.models import AuthConfig
 from integrations.admin.integrations import SHOWN
 from integrations.models import Connection, Integration
 from tenants.models import Environment, Membership, Tenant
+from tenants.roles import Role
 from tenants.site import site
 from tests.authconfigs.consoles import browser, html
 from tests.factories import (
@@ -21,6 +22,7 @@ from tests.factories import (
     make_integration,
     make_member,
     make_user,
+    posted,
 )
 from tests.tenants.crawler import address, routes
 
@@ -105,3 +107,44 @@ def test_after_a_login_a_button_leads_to_the_page_that_it_stands_on(
         page = client.get(each, follow=True)
         assert page.status_code == 200, each
         assert "Nothing was done yet" in html(page), each
+
+
+@pytest.mark.parametrize(
+    ("role", "protected", "says"),
+    [
+        (Role.ADMIN, False, reverse_lazy("admin:tenants_environment_add")),
+        (Role.EDITOR, False, "Ask an admin of this tenant to make one"),
+        (Role.EDITOR, True, "Every environment here is protected"),
+    ],
+)
+def test_new_tenant_is_told_that_it_needs_an_environment(
+    tenant: Tenant, role: Role, protected: bool, says: str
+) -> None:
+    make_integration(tenant)
+    if protected:
+        make_environment(tenant, "production", protected=True)
+    client = browser(tenant, role)
+    pages = (
+        reverse("admin:index"),
+        reverse("admin:authconfigs_authconfig_add") + "?method=bearer",
+        reverse("admin:integrations_connection_add"),
+    )
+    # The sidebar leads to the list, not to the form.
+    assert [str(says) in html(client.get(page)) for page in pages] == [True] * 3
+    make_environment(tenant)
+    assert [str(says) in html(client.get(page)) for page in pages] == [False] * 3
+
+
+def test_id_that_cant_be_one_is_answered_as_one_that_isnt_there(tenant: Tenant) -> None:
+    environment = make_environment(tenant)
+    make_integration(tenant)
+    add = reverse("admin:authconfigs_authconfig_add")
+    place = reverse("admin:integrations_connection_add")
+    client = browser(tenant)
+    for wanted in ("nope", str(uuid4())):
+        data = {"method": "bearer", "name": "x", "owner": wanted, "environment": wanted}
+        page = html(client.post(add, posted(tenant, **data)))
+        assert page.count("Choose one of the list.") == 2
+        page += html(client.get(place, {"integration": wanted, "environment": str(environment.id)}))
+        assert page.count("Choose one of the list.") == 3
+        assert "UUID" not in page

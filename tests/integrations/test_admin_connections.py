@@ -97,7 +97,7 @@ def test_posted_config_of_another_environment_is_refused(tenant: Tenant) -> None
     other = make_config(make_environment(tenant, "production", protected=True))
     where = place(tenant, integration=integration.id, environment=here.id)
     page = html(browser(tenant).post(where, typed(tenant, auth_config=other.id)))
-    assert "Select a valid choice" in page
+    assert "Choose one of the list." in page
     assert not Connection.objects.exists()
 
 
@@ -166,6 +166,8 @@ def test_edit_over_another_edit_is_refused_and_what_was_typed_is_kept(tenant: Te
     late = typed(tenant, test_path="/late", revision_number="1")
     page = html(client.post(url("change", row.id), late))
     assert "was changed by" in page
+    assert "mend what is marked" not in page
+    assert f'<a href="{url("change", row.id)}">Open it again</a>' in page
     assert "/late" in page
     row.refresh_from_db()
     assert row.test_path == "/early"

@@ -81,6 +81,8 @@ def test_edit_over_another_edit_is_refused_and_what_was_typed_is_kept(tenant: Te
     late = posted(tenant, name="Billing", headers="Accept: text/html", query="", seen=seen)
     page = html(client.post(url("change", integration.id), late))
     assert "was changed by" in page
+    assert "mend what is marked" not in page
+    assert f'<a href="{url("change", integration.id)}">Open it again</a>' in page
     assert "text/html" in page
     integration.refresh_from_db()
     assert integration.head is not None

@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from authconfigs.models import AuthConfig
 from authconfigs.state import UnknownName, load_named_config
-from authconfigs.tokens.sweep import expire_now
+from authconfigs.tokens.sweep import expire_now, nothing_to_expire
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
 
@@ -31,7 +31,8 @@ class Command(ConsoleCommand):
             config = AuthConfig.objects.filter(id=state.config_id).first()
             record("simulate_expiry", config, outcome="ok" if expired else "no token")
         if not expired:
-            summary = f"No token is stored for {state}, so none can expire. A call gets one."
+            how = nothing_to_expire(state.method.code)
+            summary = f"No token is stored for {state}, so none can expire. {how}"
             document = {"ok": False, "expired": False, "summary": summary}
             raise Failed(summary, returncode=1, document=document)
         if options["json"]:
