@@ -26,8 +26,8 @@ def test_copied_link_connects_from_another_browser_once(
             "console", lambda each: problems.append(each.text) if "Policy" in each.text else None
         )
         one.on("pageerror", lambda error: problems.append(str(error)))
-    with Provider() as provider:
-        config = code_config(provider)
+    with Provider() as provider, leading_on_to(provider.base_url) as first:
+        config = code_config(provider, authorization_url=f"{first}/authorize")
         provider.switches.consent = "ask"
         make_member(config.tenant, Role.EDITOR, username="ann", password=PASSWORD)
         log_in(page, live_server)
