@@ -34,9 +34,9 @@ from tests.tenants.rows import plant, snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# They belong to a person, or choose the tenant.
+# They belong to a person, to nobody, or choose the tenant.
 WITHOUT_TENANT = re.compile(
-    r"/switch-tenant/|password|/login/|/logout/|/jsi18n/|/admin/tenants/tenant/|^/$"
+    r"/switch-tenant/|password|/login/|/logout/|/jsi18n/|/admin/tenants/tenant/|^/oauth/|/favicon|^/$"
 )
 
 
