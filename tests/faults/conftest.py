@@ -85,6 +85,8 @@ def console_on(
             console = Console(own, environment, redis, postgres)
             stack.enter_context(django_db_blocker.unblock())
             stack.enter_context(database_of_this_process(database))
+            # pytest shows this of a test that fails.
+            stack.callback(lambda: print(console.last_words()))
             stack.callback(console.end)
             return console
 

@@ -131,10 +131,13 @@ class Console:
         return [line for text in texts for line in re.findall(r"^Subject: .*", text, re.MULTILINE)]
 
     def end(self) -> None:
-        """Kill what still runs. What they said last is shown of a test that fails."""
+        """Kill what still runs."""
         for program in self.programs:
             program.kill()
-            print(f"--- {program.name}\n{program.text[-6000:]}")
+
+    def last_words(self) -> str:
+        """The end of what each of them has printed."""
+        return "\n".join(f"--- {one.name}\n{one.text[-6000:]}" for one in self.programs)
 
 
 def ready(*programs: Program) -> None:
@@ -151,6 +154,7 @@ def environment_of(folder: Path, *, database: str, broker: str, **settings: Any)
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUNBUFFERED": "1",
+        "LOG_LEVEL": "INFO",
         "WEB_CONCURRENCY": "1",
         "DATABASE_URL": database,
         "BROKER_URL": broker,

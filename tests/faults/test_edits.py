@@ -12,6 +12,7 @@ from authconfigs.saving import draft_of, save_config
 from integrations.demo.provider import Provider, accounts
 from tenants.scope import tenant_scope
 from tests.factories import make_environment, make_tenant
+from tests.faults import FULL
 from tests.faults.consoles import BEAT, Console, beats, connected, make_due, ready, token_of
 from tests.faults.own_servers import poll
 
@@ -43,6 +44,7 @@ def kinds(config: AuthConfig) -> set[str]:
         return set(TokenEvent.objects.filter(config_id=config.pk).values_list("kind", flat=True))
 
 
+@pytest.mark.parametrize("kind", ["files", "servers"] if FULL else ["servers"])
 def test_edit_while_the_refresh_is_under_way(
     console: Console, kind: str, tell: Callable[[str], None]
 ) -> None:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError, connection
 
 from authconfigs.models import AuthConfig
 from integrations.demo.provider import Provider
 from tenants.models import Tenant
 from tests.factories import make_environment, make_member, make_tenant
+from tests.faults import FULL
 from tests.faults.consoles import (
     BEAT,
     Console,
@@ -112,6 +114,7 @@ def test_queue_away_for_a_while(console: Console, kind: str, tell: Callable[[str
         )
 
 
+@pytest.mark.parametrize("kind", ["files", "servers"] if FULL else ["files"])
 def test_worker_killed_with_tasks_queued(
     console: Console, kind: str, tell: Callable[[str], None]
 ) -> None:
@@ -160,8 +163,6 @@ def test_database_restarted(console: Console, tell: Callable[[str], None]) -> No
         beats(1)
         before = worker.text
         assert console.postgres
-        from django.db import connection
-
         connection.close()
         console.postgres.stop()
         console.postgres.start()
@@ -185,8 +186,6 @@ def test_database_restarted(console: Console, tell: Callable[[str], None]) -> No
 
 
 def database_is_up() -> bool:
-    from django.db import OperationalError, connection
-
     try:
         connection.ensure_connection()
     except OperationalError:
