@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse, reverse_lazy
+from django.utils.text import capfirst
 
 from authconfigs.models import AuthConfig
 from integrations.admin.integrations import SHOWN
@@ -44,7 +45,7 @@ def platform_operator(tenant: Tenant) -> Client:
     return client
 
 
-def test_no_list_shows_markup_as_text(tenant: Tenant) -> None:
+def test_lists_say_what_they_are_and_show_no_markup_as_text(tenant: Tenant) -> None:
     filled(tenant)
     for model in site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
@@ -52,6 +53,10 @@ def test_no_list_shows_markup_as_text(tenant: Tenant) -> None:
         page = client.get(reverse(name))
         assert page.status_code == 200
         assert not re.search(r"&lt;/?\w+", html(page)), name
+        assert f"<title> {capfirst(model._meta.verbose_name_plural)} |" in " ".join(
+            html(page).split()
+        )
+        assert re.search(r"\b\d+ rows?\s*</div>", html(page)), name
     assert "and 2 more" in html(
         browser(tenant).get(reverse("admin:integrations_integration_changelist"))
     )
