@@ -147,7 +147,8 @@ class ConfigColumns:
     @admin.display(description="Last test")
     def last_test_column(self, config: AuthConfig) -> SafeString | str:
         """When, and how it ended; of several connections that of those that make the status."""
-        tests = [test for test in last_tests(config) if test.at is not None]
+        every = last_tests(config)
+        tests = [test for test in every if test.at is not None]
         found = troubles(tests)
         last = max(
             found or tests, key=lambda test: (test.counts, cast("datetime", test.at)), default=None
@@ -160,7 +161,7 @@ class ConfigColumns:
         told = format_html(
             '{} <span class="c-subtle">{}</span>', "Passed" if last.ok else "Failed", when
         )
-        if not found or not last.name:
+        if not found or len(every) == 1:
             return told
         return format_html("{}: {}", told, _links((test.name, test.url) for test in found))
 

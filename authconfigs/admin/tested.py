@@ -91,7 +91,12 @@ def with_tests() -> "tuple[Prefetch[Any], ...]":
     columns = ("config_id", "started_at", "ok", "symptom", "config_revision")
     newest = tests.only(*columns).order_by("-started_at")[:1]
     return (
-        Prefetch("connections", queryset=connections.select_related("integration").order_by("id")),
+        Prefetch(
+            "connections",
+            queryset=connections.select_related("integration").order_by(
+                "integration__name", "name"
+            ),
+        ),
         Prefetch("tests", queryset=newest, to_attr="tests_alone"),
     )
 
