@@ -53,6 +53,9 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in (request.session.session_key or ""):
+            # A quoted cookie can say so; it names no session, and PostgreSQL takes it in no comparison.
+            request.session = type(request.session)()
         user = request.user
         with ExitStack() as opened:
             opened.enter_context(acting_as(web_actor(user, request)))

@@ -51,6 +51,12 @@ def test_whoever_isnt_logged_in_is_led_to_the_login(client: Client) -> None:
     assert answer["Location"].startswith("/admin/login/")
 
 
+def test_a_cookie_with_a_nul_names_no_session(client: Client) -> None:
+    answer = client.get(ENVIRONMENTS, headers={"cookie": r'sessionid="a-session-key\000"'})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/login/")
+
+
 def test_a_member_works_in_their_home_tenant_at_first(client: Client) -> None:
     member_of_two(client)
     page = client.get(ENVIRONMENTS).content.decode()
