@@ -147,5 +147,5 @@ def test_form_that_was_drawn_before_saves_nothing(provider: Provider) -> None:
     pressed(journey)
     with tenant_scope(journey.config.tenant_id):
         page = html(post_config(browser(journey.config.tenant), journey.config, description="x"))
-    assert "Nothing is saved yet" in page
+    assert "Open it again" in page
     assert the_config().description == ""
