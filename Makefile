@@ -5,8 +5,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Which tests `make test` runs, four at a time since many wait; the reasons of skipped ones are printed.
 TESTS ?= not faults
+MINUTES ?= 10
 
-.PHONY: help install dev demo test faults lint lock reset
+.PHONY: help install dev demo test faults soak lint lock reset
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -25,8 +26,10 @@ test: dev ## Run the tests on the embedded database
 	@$(BIN)/python -m pytest -q -n 4 -rs -m "$(TESTS)"
 
 faults: dev ## Run the long fault tests: killed processes, lost brokers, long waits
-	@if [ -d tests/faults ]; then FAULTS=full $(BIN)/python -m pytest -m faults; \
-	else echo "There are no fault tests yet."; fi
+	@FAULTS=full $(BIN)/python -m pytest -m faults -rA
+
+soak: dev ## Keep 200 tokens alive through faults and kills; MINUTES=10
+	@FAULTS=full $(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 lint: dev ## Check style, types and migrations
 	@$(BIN)/ruff check .
