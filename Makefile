@@ -26,7 +26,7 @@ test: dev ## Run the tests on the embedded database
 	@$(BIN)/python -m pytest -q -n 4 -rs -m "$(TESTS)"
 
 faults: dev ## Run the long fault tests: killed processes, lost brokers, long waits
-	@FAULTS=full $(BIN)/python -m pytest -n 4 -rA -m faults
+	@FAULTS=full $(BIN)/python -m pytest -rA -m faults
 
 soak: dev ## Keep 200 tokens alive through faults and kills; MINUTES=10
 	@FAULTS=full $(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
