@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from kombu.connection import Connection
@@ -27,3 +29,18 @@ def test_folder_that_cant_be_made_is_a_lost_connection(tmp_path: Path) -> None:
     with queue_in(tmp_path / "broker") as broker, pytest.raises(OperationalError):
         broker.ensure_connection(timeout=1)
     assert issubclass(NotADirectoryError, queue_in(tmp_path).connection_errors)
+
+
+def test_message_is_written_whole_before_anybody_sees_it(tmp_path: Path) -> None:
+    def write() -> None:
+        with queue_in(tmp_path) as broker, broker.SimpleQueue("celery") as queue:
+            for _ in range(20):
+                queue.put("x" * 2_000_000)
+
+    writer, seen = Thread(target=write), 0
+    writer.start()
+    while writer.is_alive():
+        for message in tmp_path.glob("*.msg"):
+            assert json.loads(message.read_text())
+            seen += 1
+    assert seen

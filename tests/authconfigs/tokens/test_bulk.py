@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -198,8 +199,12 @@ def test_slow_provider_doesnt_hold_a_worker_from_other_work(
 def handed_out() -> list[Message]:
     """What lies in the queue; it is taken out."""
     found: list[Message] = []
-    with current_app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
-        while queue.qsize():
+    with (
+        current_app.connection_for_read() as broker,
+        broker.SimpleQueue("celery") as queue,
+        suppress(queue.Empty),
+    ):
+        while True:
             message = queue.get(block=False)
             message.ack()
             found.append(message)
