@@ -85,11 +85,8 @@ def test_edit_while_the_refresh_is_under_way(
         kept = token_of(configs["nothing"])
         assert (kept.state, "discarded" in kinds(configs["nothing"])) == ("valid", False)
         narrower = token_of(configs["new-access-token"])
-        assert (narrower.state, narrower.access_token, narrower.lease_owner) == (
-            "empty",
-            None,
-            None,
-        )
+        # The worker may have asked anew meanwhile, with the new secret, which the provider refuses.
+        assert (narrower.access_token, narrower.lease_owner) == (None, None)
         assert narrower.refresh_token is not None
         dropped = token_of(configs["new-grant"])
         assert (dropped.access_token, dropped.refresh_token) == (None, None)
