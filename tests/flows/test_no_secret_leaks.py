@@ -231,6 +231,7 @@ def test_refused_files_leave_no_secret(
     assert not Tenant.objects.exists()
 
 
+@pytest.mark.walk
 def test_pages_leave_no_secret_to_anybody(
     provider: Provider, evidence: Evidence, tmp_path: Path
 ) -> None:
@@ -379,6 +380,7 @@ class BrokenTable:
             cursor.execute(statement)
 
 
+@pytest.mark.walk
 def test_buttons_of_pages_leave_no_secret(
     provider: Provider, evidence: Evidence, tmp_path: Path
 ) -> None:

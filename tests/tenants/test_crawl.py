@@ -39,7 +39,7 @@ from tests.tenants.crawler import (
 from tests.tenants.pages import TENANT_MODELS
 from tests.tenants.rows import Rows, plant, snapshot
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walk]
 
 CANARY = "planted-canary-of-globex"
 
