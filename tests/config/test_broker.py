@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic
 
 import pytest
 from kombu.connection import Connection
@@ -32,15 +33,22 @@ def test_folder_that_cant_be_made_is_a_lost_connection(tmp_path: Path) -> None:
 
 
 def test_message_is_written_whole_before_anybody_sees_it(tmp_path: Path) -> None:
+    enough = Event()
+
     def write() -> None:
         with queue_in(tmp_path) as broker, broker.SimpleQueue("celery") as queue:
-            for _ in range(20):
+            while not enough.is_set():
                 queue.put("x" * 2_000_000)
 
-    writer, seen = Thread(target=write), 0
+    writer, seen, end = Thread(target=write), 0, monotonic() + 30
     writer.start()
-    while writer.is_alive():
-        for message in tmp_path.glob("*.msg"):
-            assert json.loads(message.read_text())
-            seen += 1
-    assert seen
+    try:
+        while seen < 20 and monotonic() < end:
+            for message in tmp_path.glob("*.msg"):
+                assert json.loads(message.read_text())
+                message.unlink()
+                seen += 1
+    finally:
+        enough.set()
+        writer.join()
+    assert seen >= 20
