@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
 from django.db import Error, connection
 
 from authconfigs.database import database_now
@@ -16,8 +16,14 @@ logger = logging.getLogger(__name__)
 Part = Heartbeat.Part
 
 
-class HeartbeatScheduler(PersistentScheduler):  # type: ignore[misc]
+class HeartbeatScheduler(Scheduler):  # type: ignore[misc]
     """Celery's scheduler; what couldn't be sent raises, and leaves no sign."""
+
+    def setup_schedule(self) -> None:
+        """Everything is due at the start: what came due while there was no clock has waited long enough."""
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at -= entry.schedule.run_every
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
         sent = super().apply_async(*args, **options)

@@ -1,6 +1,9 @@
 """The queue of a fresh machine: Celery's files in a folder. Workers and senders treat a missing folder as a lost connection."""
 
+import fcntl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -20,6 +23,29 @@ class Channel(filesystem.Channel):
         part = final.with_name(f".{final.name}.part")
         part.write_text(dumps(payload), encoding="utf-8")  # type: ignore[no-untyped-call]
         part.rename(final)
+
+    def get_table(self, exchange: str) -> Any:
+        """Which queues an exchange leads to: where the folder was away meanwhile, those that this process has declared."""
+        with self._alone():
+            stored = super().get_table(exchange)  # type: ignore[no-untyped-call]
+        return stored or [
+            filesystem.exchange_queue_t(known.routing_key, "", known.queue)
+            for known in self.state.bindings
+            if known.exchange == exchange
+        ]
+
+    def _queue_bind(self, *args: Any) -> None:
+        """kombu's own lets a reader find the table that it is just making, still empty."""
+        with self._alone():
+            super()._queue_bind(*args)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        control = Path(self.control_folder)
+        control.mkdir(exist_ok=True)
+        with (control / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 class Transport(filesystem.Transport):

@@ -5,13 +5,30 @@ import os
 from typing import Any
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import setup_logging, worker_process_init
+from django.conf import settings
+from kombu.connection import Connection
 
 from config.tether import tether
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("config")
+
+class PatientConnection(Connection):
+    """Looks for a lost broker so often that everything is caught up within two beats: kombu's own waits grow to 30 s."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        wait = min(settings.BEAT_SECONDS / 4, 5)
+        waits = {"interval_start": wait, "interval_step": 0, "interval_max": wait}
+        return super().ensure_connection(*args, **(waits | options))  # type: ignore[no-untyped-call]
+
+
+class Queue(AMQP):  # type: ignore[misc]
+    Connection = PatientConnection
+
+
+app = Celery("config", amqp=Queue)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

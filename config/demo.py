@@ -102,11 +102,10 @@ def programs(port: int, *, provider_port: int) -> tuple[Program, ...]:
     python = sys.executable
     celery = (python, "-m", "celery", "--quiet", "-A", "config")
     provider = (python, "manage.py", "run_provider")
-    schedule = str(settings.VAR_DIR / "beat-schedule")
     return (
         Program("web", (python, "-m", "gunicorn", "config.wsgi", "--bind", f"{_HOST}:{port}")),
         Program("worker", (*celery, "worker", "--concurrency", "2")),
-        Program("beat", (*celery, "beat", "--pidfile=", "--schedule", schedule)),
+        Program("beat", (*celery, "beat", "--pidfile=")),
         # Its key was rotated after the demo data's first tests.
         Program("provider", (*provider, "--port", str(provider_port), "--rotated")),
     )

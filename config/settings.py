@@ -218,7 +218,6 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TASK_SOFT_TIME_LIMIT = 60 + 2 * ceil(OUTBOUND_TIMEOUT)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 15
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULER = "authconfigs.beat:HeartbeatScheduler"
 # What a worker didn't come to before the next one is due is dropped: the next one finds it.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {

@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -195,17 +197,29 @@ def test_what_isnt_understood_is_a_usage_error(arguments: tuple[str, ...]) -> No
     assert caught.value.returncode == 2
 
 
-def test_clock_gives_a_sign_only_after_it_has_sent(tmp_path: Path) -> None:
-    clock = HeartbeatScheduler(
-        app=current_app._get_current_object(), schedule_filename=str(tmp_path / "schedule")
-    )
+@pytest.fixture
+def clock() -> Iterator[HeartbeatScheduler]:
+    scheduler = HeartbeatScheduler(app=current_app._get_current_object())
     try:
-        with pytest.raises(Exception, match="apply scheduled task"):
-            clock.apply_async(
-                clock.Entry(name="x", task="x", args=[object()], schedule=1, app=clock.app)
-            )
-        assert pulse().beat_age_s is None
-        clock.apply_async(clock.Entry(name="x", task="x", schedule=1, app=clock.app))
-        assert pulse().beat_age_s is not None
+        yield scheduler
     finally:
-        clock.close()
+        scheduler.close()
+
+
+def test_clock_gives_a_sign_only_after_it_has_sent(clock: HeartbeatScheduler) -> None:
+    with pytest.raises(Exception, match="apply scheduled task"):
+        clock.apply_async(
+            clock.Entry(name="x", task="x", args=[object()], schedule=1, app=clock.app)
+        )
+    assert pulse().beat_age_s is None
+    clock.apply_async(clock.Entry(name="x", task="x", schedule=1, app=clock.app))
+    assert pulse().beat_age_s is not None
+
+
+def test_everything_is_sent_when_the_clock_starts(clock: HeartbeatScheduler) -> None:
+    for _ in settings.CELERY_BEAT_SCHEDULE:
+        assert clock.tick() == 0
+    assert clock.tick() > 1
+
+    assert {entry.total_run_count for entry in clock.schedule.values()} == {1}
+    assert set(clock.schedule) == set(settings.CELERY_BEAT_SCHEDULE)

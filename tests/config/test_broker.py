@@ -1,10 +1,13 @@
 import json
+import shutil
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
+from uuid import uuid4
 
 import pytest
 from kombu.connection import Connection
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 
@@ -32,11 +35,23 @@ def test_folder_that_cant_be_made_is_a_lost_connection(tmp_path: Path) -> None:
     assert issubclass(NotADirectoryError, queue_in(tmp_path).connection_errors)
 
 
+def test_message_arrives_where_the_folder_was_away(tmp_path: Path) -> None:
+    folder, name = tmp_path / "broker", uuid4().hex
+    exchange = Exchange(name)  # type: ignore[no-untyped-call]
+    queue = Queue(name, exchange, routing_key=name)  # type: ignore[no-untyped-call]
+
+    with queue_in(folder) as broker, broker.Producer() as producer:
+        for _ in range(2):
+            producer.publish("x", name, exchange=exchange, declare=[queue], retry=True)
+            assert len(list(folder.glob("*.msg"))) == 1
+            shutil.rmtree(folder)
+
+
 def test_message_is_written_whole_before_anybody_sees_it(tmp_path: Path) -> None:
     enough = Event()
 
     def write() -> None:
-        with queue_in(tmp_path) as broker, broker.SimpleQueue("celery") as queue:
+        with queue_in(tmp_path) as broker, broker.SimpleQueue(uuid4().hex) as queue:
             while not enough.is_set():
                 queue.put("x" * 2_000_000)
 
@@ -52,3 +67,22 @@ def test_message_is_written_whole_before_anybody_sees_it(tmp_path: Path) -> None
         enough.set()
         writer.join()
     assert seen >= 20
+
+
+def test_table_of_an_exchange_is_read_only_when_it_is_written(tmp_path: Path) -> None:
+    names = [uuid4().hex for _ in range(300)]
+
+    def bind() -> None:
+        with queue_in(tmp_path) as broker, broker.channel() as channel:
+            for name in names:
+                channel._queue_bind(name, "key", None, "queue")
+
+    maker = Thread(target=bind)
+    with queue_in(tmp_path) as broker, broker.channel() as channel:
+        maker.start()
+        try:
+            for name in names:
+                while not channel.get_table(name):
+                    assert maker.is_alive()
+        finally:
+            maker.join()
