@@ -41,7 +41,7 @@ TEST_RATE_PER_MINUTE = env.read("TEST_RATE_PER_MINUTE", values.positive_int, def
 LEASE_SPARE_SECONDS = env.read("LEASE_SPARE_SECONDS", values.seconds, default="10")
 # How often due tokens are looked for, and how many are asked for at once by a worker process: in all, and of one host.
 BEAT_SECONDS = env.read("BEAT_SECONDS", values.seconds, default="60")
-REFRESH_CONCURRENCY = env.read("REFRESH_CONCURRENCY", values.positive_int, default="64")
+REFRESH_CONCURRENCY = env.read("REFRESH_CONCURRENCY", values.positive_int, default="128")
 REFRESH_PER_HOST = env.read("REFRESH_PER_HOST", values.positive_int, default="16")
 # Usage is counted in memory and written at most this much later; None writes it only when it is asked for.
 USAGE_FLUSH_SECONDS: float | None = 10

@@ -10,17 +10,17 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from celery.signals import worker_process_shutdown, worker_shutdown
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from authconfigs.database import execute_each
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.state import ConfigState
 from authconfigs.symptoms import Symptom
@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 1000
 OK = "ok"
+_KEY = "tenant_id, connection_id, config_id, slot, hour, kind, outcome"
+_ADD = f"""
+    INSERT INTO integrations_usagecount AS stored ({_KEY}, count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT ({_KEY}) DO UPDATE SET count = stored.count + excluded.count"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, order=True)
@@ -138,11 +142,12 @@ def _tried(write: Callable[[], None]) -> bool:
 def _write_counts(counts: Counter[Count]) -> None:
     tenants = {count.tenant_id for count in counts}
     alive = set(Tenant.objects.filter(id__in=tenants).values_list("id", flat=True))
+    # In one order, so that two processes don't wait for each other.
+    rows = [
+        (*astuple(count), counts[count]) for count in sorted(counts) if count.tenant_id in alive
+    ]
     with transaction.atomic():
-        # In one order, so that two processes don't wait for each other.
-        for count in sorted(counts):
-            if count.tenant_id in alive:
-                _add(asdict(count), counts[count])
+        execute_each(_ADD, rows)
 
 
 def _write_used(used: dict[UUID, datetime]) -> None:
@@ -150,18 +155,6 @@ def _write_used(used: dict[UUID, datetime]) -> None:
         earlier = Q(last_used_at=None) | Q(last_used_at__lt=at)
         Connection.objects.filter(earlier, id=used_id).update(last_used_at=at)
         AuthConfig.objects.filter(earlier, id=used_id).update(last_used_at=at)
-
-
-def _add(key: dict[str, Any], number: int) -> None:
-    rows = UsageCount.objects.filter(**key)
-    if rows.update(count=F("count") + number):
-        return
-    try:
-        with transaction.atomic():
-            UsageCount.objects.create(**key, count=number)
-    except IntegrityError:
-        # Another process began the hour at the same moment.
-        rows.update(count=F("count") + number)
 
 
 def flush(**_: object) -> None:

@@ -1,4 +1,5 @@
-"""A beat with thousands of due tokens, next to the ideal: `python -m tests.bench.sweep --count 10000 --poisoned 50`.
+"""A beat with thousands of due tokens, next to the ideal and to plain `requests` on the same machine, measured just before:
+`python -m tests.bench.sweep --count 10000 --poisoned 50`.
 
 Its database and queue are its own: files, or beside those of DATABASE_URL and BROKER_URL. One tenant has all tokens but
 five, which are another's. `--json` prints the figures as a document.
@@ -16,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+from tests.bench.plain import seconds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -184,9 +187,14 @@ def cpu_seconds(process: Path) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def measured(
-    count: int, poisoned: int, in_flight: int, folder: str, server: subprocess.Popen[str]
-) -> dict[str, Any]:
+def token_endpoint(stack: ExitStack) -> int:
+    """The port of a fresh one, which ends with the stack."""
+    server = stack.enter_context(started("tests.servers.tokens", "0.1", output=sys.stdout))
+    assert server.stdout is not None
+    return int(server.stdout.readline())
+
+
+def measured(count: int, poisoned: int, in_flight: int, folder: str, port: int) -> dict[str, Any]:
     import django
 
     django.setup()
@@ -196,8 +204,6 @@ def measured(
     from authconfigs.tasks import sweep
     from tenants.scope import unscoped
 
-    assert server.stdout is not None
-    port = int(server.stdout.readline())
     call_command("migrate", verbosity=0)
     populate(port, count, poisoned)
     good = count - poisoned
@@ -260,14 +266,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--poisoned", type=int, default=0)
-    parser.add_argument("--in-flight", type=int, default=64, help="of each worker process")
+    parser.add_argument("--in-flight", type=int, default=128, help="of each worker process")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="console-bench-") as folder, ExitStack() as stack:
         os.environ.update(own_settings(folder, options.in_flight))
         stack.enter_context(database(os.environ["DATABASE_URL"]))
-        server = stack.enter_context(started("tests.servers.tokens", "0.1", output=sys.stdout))
-        found = measured(options.count, options.poisoned, options.in_flight, folder, server)
+        plain = seconds_of(
+            token_endpoint(stack), options.count, processes=WORKERS, in_flight=options.in_flight
+        )
+        found = measured(
+            options.count, options.poisoned, options.in_flight, folder, token_endpoint(stack)
+        )
+        found["plain_requests_seconds"] = round(plain, 2)
     if options.json:
         print(json.dumps(found))
     else:
