@@ -41,6 +41,17 @@ def navigation() -> list[dict[str, Any]]:
             "items": [_entry("Activity", "history", model="tenants.auditevent")],
         },
         {
+            "title": "Help",
+            "items": [
+                {
+                    "title": "Troubleshooting",
+                    "icon": "help",
+                    "link": reverse_lazy("help_symptoms"),
+                    "permission": _may("integrations.view_connection"),
+                }
+            ],
+        },
+        {
             "title": "Administration",
             "items": [
                 _entry("Staff", "group", model="tenants.membership"),

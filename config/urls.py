@@ -2,7 +2,6 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from integrations.admin.background import health_box
 from tenants.site import site
 
 handler400 = "tenants.error_pages.bad_request"
@@ -14,6 +13,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("console/favicon.svg")), name="favicon"),
     path("", include("tenants.urls")),
     path("", include("authconfigs.authorization.urls")),
-    path("admin/health/", site.admin_view(health_box), name="health_box"),
+    path("admin/", include("integrations.admin.urls")),
     path("admin/", site.urls),
 ]

@@ -32,6 +32,8 @@ _WITHOUT_TENANT = frozenset(
         "admin:jsi18n",
         "favicon",
         "health_box",
+        "help_symptom",
+        "help_symptoms",
         "switch_tenant",
         "open_password_link",
         "set_password",

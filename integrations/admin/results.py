@@ -9,12 +9,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 
 from authconfigs.admin.base import OwnPages
-from authconfigs.admin.tested import in_words, test_status
+from authconfigs.admin.tested import test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.connections import title_of
+from integrations.admin.help import help_url, title_of_symptom
 from integrations.models import ConnectionTest
 from tenants.badges import Tone, moment, pill
 from tenants.models import User
@@ -148,7 +148,8 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
         "config": config,
         "tone": tone,
         "icon": {"good": "check_circle", "warn": "help", "bad": "cancel"}[tone],
-        "symptom": capfirst(in_words(test.symptom)),
+        "symptom": title_of_symptom(test.symptom),
+        "help_url": help_url(test.symptom),
         "steps": [_step(step) for step in test.steps],
         "control": {"title": title, "words": words},
         "not_sent": _not_sent(test),

@@ -41,7 +41,7 @@ def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[s
 
 
 def takes_an_id(route: str) -> bool:
-    return "<" in route and "<app_label>" not in route
+    return "<" in route and not {"<app_label>", "<symptom>"} & set(re.findall(r"<\w+>", route))
 
 
 def address(route: str, wanted: str) -> str:

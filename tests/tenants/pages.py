@@ -58,6 +58,7 @@ def broken(request: HttpRequest, **kwargs: Any) -> HttpResponse:
 
 urlpatterns = [
     path("", include("tenants.urls")),
+    path("admin/", include("integrations.admin.urls")),
     path("admin/", site.urls),
     path("broken/", broken),
 ]

@@ -1,0 +1,13 @@
+"""Pages beside those of models: the state of the background work, and help."""
+
+from django.urls import path
+
+from integrations.admin.background import health_box
+from integrations.admin.help import symptom_view, symptoms_view
+from tenants.site import site
+
+urlpatterns = [
+    path("health/", site.admin_view(health_box), name="health_box"),
+    path("help/", site.admin_view(symptoms_view), name="help_symptoms"),
+    path("help/<slug:symptom>/", site.admin_view(symptom_view), name="help_symptom"),
+]
