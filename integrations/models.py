@@ -73,9 +73,10 @@ class IntegrationRevision(TenantModel):
 class Connection(TenantModel):
     """An integration in an environment: where it is, how requests are authenticated, and how it is tested.
 
-    `revision_number` grows with every change of this row. `last_test_*`, `last_used_at` and `control_*` (what the negative
-    control last found, for which state) are written by machines. `last_test_revision` and `last_test_config_revision` are
-    the revisions of the connection and of its config that the last test saw.
+    `revision_number` grows with every change of this row. `last_test_*`, `failing_since` (the first of the failed tests since
+    the last success), `last_used_at` and `control_*` (what the negative control last found, for which state) are written by
+    machines. `last_test_revision` and `last_test_config_revision` are the revisions of the connection and of its config that
+    the last test saw.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -114,6 +115,7 @@ class Connection(TenantModel):
     last_test_revision = models.PositiveIntegerField(default=0, editable=False)
     last_test_config_revision = models.PositiveIntegerField(default=0, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
+    failing_since = models.DateTimeField(null=True, editable=False)
     testing_owner = models.UUIDField(null=True, editable=False)
     testing_until = models.DateTimeField(null=True, editable=False)
     control_result = models.CharField(max_length=20, blank=True, editable=False)

@@ -49,6 +49,19 @@ def ago(moment: datetime | None) -> str:
     return f"{timesince(moment, now, depth=1)} ago"
 
 
+def time_of(moment: datetime) -> str:
+    """The time of day, with the date where that isn't today's: 14:05, 3 Nov 14:05."""
+    here = timezone.localtime(moment)
+    if here.date() == timezone.localdate():
+        return f"{here:%H:%M}"
+    return f"{here.day} {here:%b %H:%M}"
+
+
+def at(value: datetime) -> SafeString:
+    """The time of day, which shows the exact one to who points at it."""
+    return _exact(value, time_of(value))
+
+
 def until(moment: datetime) -> str:
     """How long from now in one unit: in 3 minutes."""
     now = timezone.now()

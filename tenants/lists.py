@@ -19,6 +19,12 @@ _OF_FILTERS = ("exact", "isnull", "gte", "lt", f"id{LOOKUP_SEP}exact", f"pk{LOOK
 _OF_DATES = ("year", "month", "day", "gte", "lt")
 
 
+def counted(rows: "QuerySet[Any]") -> str:
+    """How many rows there are, as far as they are counted: 1,000+."""
+    number = rows.order_by()[:_COUNTED].count()
+    return str(number) if number < _COUNTED else f"{_COUNTED - 1:,}+"
+
+
 class CappedPaginator(_Paginator):
     """Counts to 1,001 and no further: a list costs the same with a hundred rows and with a hundred thousand."""
 

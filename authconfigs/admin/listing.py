@@ -1,7 +1,7 @@
 """The list of auth configs: its columns, filters and what it reads for them, in the same few queries for any length."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django.apps import apps
@@ -20,6 +20,7 @@ from authconfigs.admin.token_states import (
     Kind,
     configs_that_are,
     configs_that_need_a_person,
+    configs_that_need_authorization,
     token_status,
 )
 from authconfigs.datakeys import Keychain
@@ -31,7 +32,16 @@ from tenants.models import Environment
 
 # How many names a cell shows before it counts the rest.
 SHOWN = 2
-_OF_TOKENS = (Kind.REAUTHORIZE, Kind.RETRYING, Kind.STOPPED, Kind.NOT_CONNECTED)
+# What nothing called for so long is unused.
+UNUSED_AFTER = timedelta(days=30)
+_OF_TOKENS = (Kind.RETRYING, Kind.STOPPED, Kind.NOT_CONNECTED)
+
+
+def unused(now: datetime) -> Q:
+    """The configs that no connection has, or that no call has used for long; new ones have their time."""
+    long_ago = now - UNUSED_AFTER
+    not_called = Q(last_used_at__lt=long_ago) | Q(last_used_at=None, created_at__lt=long_ago)
+    return Q(connections=None) | not_called
 
 
 class EnvironmentFilter(admin.SimpleListFilter):
@@ -68,7 +78,7 @@ class StateFilter(admin.SimpleListFilter):
             (Kind.STOPPED, "Stopped until edited"),
             (Kind.NOT_CONNECTED, "Not connected"),
             ("scopes", "Scopes differ"),
-            ("unused", "Not attached"),
+            ("unused", "Unused"),
             ("rotate", "Rotation overdue"),
             ("off", "Switched off"),
         ]
@@ -79,7 +89,8 @@ class StateFilter(admin.SimpleListFilter):
         failed = Q(id__in=connections.filter(FAILS).values("auth_config"))
         wanted = {
             "attention": (failed | configs_that_need_a_person(now)) & Q(disabled_at=None),
-            "unused": Q(connections=None),
+            Kind.REAUTHORIZE: configs_that_need_authorization(now) & Q(disabled_at=None),
+            "unused": unused(now),
             "rotate": Q(rotate_by__lte=date.today()),
             "off": Q(disabled_at__isnull=False),
         }

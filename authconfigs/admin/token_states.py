@@ -144,10 +144,12 @@ def configs_that_are(kind: Kind, *, now: datetime) -> Q:
     }[kind]
 
 
+def configs_that_need_authorization(now: datetime) -> Q:
+    """The configs that a person has to connect: never connected, or not any more."""
+    never = configs_that_are(Kind.NOT_CONNECTED, now=now) & _BY_PERSON
+    return configs_that_are(Kind.REAUTHORIZE, now=now) | never
+
+
 def configs_that_need_a_person(now: datetime) -> Q:
     """The configs whose calls fail until somebody does something about the token."""
-    return (
-        configs_that_are(Kind.REAUTHORIZE, now=now)
-        | configs_that_are(Kind.STOPPED, now=now)
-        | (configs_that_are(Kind.NOT_CONNECTED, now=now) & _BY_PERSON)
-    )
+    return configs_that_need_authorization(now) | configs_that_are(Kind.STOPPED, now=now)

@@ -1,24 +1,58 @@
-"""The first page: what needs attention in this tenant, and how to begin where there is nothing yet."""
+"""The first page: whether anything needs a person, and if so what; where there is nothing yet, how to begin."""
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, cast
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
+from authconfigs.admin.listing import unused
 from authconfigs.admin.status import Status
-from authconfigs.admin.tested import FAILS, test_status
-from authconfigs.admin.token_states import configs_that_need_a_person, token_status
+from authconfigs.admin.tested import FAILS, tested
+from authconfigs.admin.token_states import (
+    configs_that_need_a_person,
+    configs_that_need_authorization,
+    token_status,
+)
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.tokens.granted import is_stored
+from integrations.admin.checklist import checklist
 from integrations.admin.connections import title_of
+from integrations.admin.strips import health_of
 from integrations.models import Connection
+from tenants.badges import Tone
 from tenants.choices import why_no_environment
-from tenants.models import User
+from tenants.lists import counted
+from tenants.models import AuditEvent, User
 from tenants.scope import active_tenant_id_or_none
 
-SHOWN = 20
+SHOWN = 12
+CHANGES = 8
+_CHANGED = ("authconfig", "connection", "integration")
+_PAST = {
+    "change": "changed",
+    "connect": "connected",
+    "consent_link": "consent link made",
+    "create": "created",
+    "delete": "deleted",
+    "disconnect": "disconnected",
+}
+_NO_CHANGE = ("test", "refresh", "simulate_expiry", "call", "refused")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number that leads to the list of what it counts."""
+
+    title: str
+    number: str
+    tone: Tone
+    url: str
+    words: str
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -26,33 +60,74 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = "Home"
     if active_tenant_id_or_none() is None:
         return context
-    user = cast("User", request.user)
+    user, now = cast("User", request.user), timezone.now()
+    may_begin = user.has_perm("authconfigs.add_authconfig")
+    steps = checklist(may_begin=may_begin)
+    done = sum(step.done for step in steps)
     return {
         **context,
-        "failing": _failing(),
-        "configs": _configs(),
-        "is_new": not Connection.objects.exists(),
-        "may_begin": user.has_perm("authconfigs.add_authconfig"),
+        "tiles": tiles(now),
+        "connections": _connections(now),
+        "configs": _configs(now),
+        "refreshes": _refreshes(now),
+        "changes": _changes(),
+        "steps": steps if done < len(steps) else [],
+        "done": done,
+        "nearly_done": done == len(steps) - 1,
+        "may_audit": user.has_perm("tenants.view_auditevent"),
         "no_environment": why_no_environment(user, "authconfigs.add_authconfig"),
     }
 
 
-def _failing() -> list[Connection]:
-    """Connections that fail by a last test that still counts, the latest first."""
-    rows = Connection.objects.filter(FAILS).select_related("integration", "environment")
-    found = list(rows.order_by("-environment__protected", "-last_test_at")[:SHOWN])
-    for row in found:
+def tiles(now: datetime) -> list[Tile]:
+    """What needs a look, in numbers."""
+    on = AuthConfig.objects.filter(disabled_at=None)
+    found = (
+        ("Failing", Connection.objects.filter(FAILS), "bad", "connection", "result=failed",
+         "by the last test of what is set up now"),
+        ("Need reauthorization", on.filter(configs_that_need_authorization(now)), "bad", "authconfig", "state=reauthorize",
+         "somebody has to connect them"),
+        ("Untested", Connection.objects.filter(last_test_ok=None), "warn", "connection", "result=none",
+         "nobody knows whether they work"),
+        ("Unused", AuthConfig.objects.filter(id__in=AuthConfig.objects.filter(unused(now)).values("id")), "quiet", "authconfig",
+         "state=unused", "attached to nothing, or not called for 30 days"),
+    )  # fmt: skip
+    return [
+        Tile(title, number, cast("Tone", tone) if number != "0" else "good", _list(model, query), words)
+        for title, rows, tone, model, query, words in found
+        for number in [counted(rows)]
+    ]  # fmt: skip
+
+
+def _list(model: str, query: str) -> str:
+    app = "integrations" if model == "connection" else "authconfigs"
+    return f"{reverse(f'admin:{app}_{model}_changelist')}?{query}"
+
+
+def _connections(now: datetime) -> list[Connection]:
+    """The failing ones first, then those that were used or tested last, each with its health."""
+    fails = Q(failing_since__isnull=False) & FAILS
+    rows = Connection.objects.select_related("integration", "environment", "auth_config")
+    order = (
+        F("last_used_at").desc(nulls_last=True),
+        F("last_test_at").desc(nulls_last=True),
+        "id",
+    )
+    failing = list(rows.filter(fails).order_by("-environment__protected", "-last_test_at")[:SHOWN])
+    others = rows.exclude(id__in=[row.id for row in failing]).order_by(*order)
+    found = [*failing, *others[: SHOWN - len(failing)]]
+    for row, health in zip(found, health_of(found, now=now), strict=True):
         shown = cast("Any", row)
-        shown.title = title_of(row)
-        shown.pill = test_status(ok=False, symptom=row.last_test_symptom).pill
+        shown.title, shown.health = title_of(row), health
+        shown.pill = tested(row).status.pill
     return found
 
 
-def _configs() -> list[AuthConfig]:
+def _configs(now: datetime) -> list[AuthConfig]:
     """Configs that a person has to do something for."""
     overdue = Q(rotate_by__lte=date.today())
     rows = (
-        AuthConfig.objects.filter(overdue | configs_that_need_a_person(timezone.now()))
+        AuthConfig.objects.filter(overdue | configs_that_need_a_person(now))
         .filter(disabled_at=None)
         .select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
@@ -60,15 +135,40 @@ def _configs() -> list[AuthConfig]:
     )
     found: list[AuthConfig] = list(rows.order_by("-environment__protected", "name")[:SHOWN])
     for row in found:
-        cast("Any", row).status = _why(row)
+        cast("Any", row).status = _why(row, now)
     return found
 
 
-def _why(config: AuthConfig) -> Status:
+def _why(config: AuthConfig, now: datetime) -> Status:
     token: OAuthToken | None = getattr(config, "oauth_token", None)
     if token is not None:
         has_refresh = cast("Any", config).has_refresh
-        status = token_status(config, token, has_refresh_token=has_refresh, now=timezone.now())
+        status = token_status(config, token, has_refresh_token=has_refresh, now=now)
         if status.needs_person:
             return status
     return Status("Rotation overdue", "warn", f"It was to be replaced by {config.rotate_by}.")
+
+
+def _refreshes(now: datetime) -> Sequence[OAuthToken]:
+    """The tokens that are renewed next, the soonest first."""
+    rows = (
+        OAuthToken.objects.filter(
+            refresh_after__isnull=False,
+            state__in=[OAuthToken.State.VALID, OAuthToken.State.RETRYING],
+            config__disabled_at=None,
+        )
+        .select_related("config__environment")
+        .defer("access_token", "refresh_token")
+    )
+    return list(rows.order_by("refresh_after")[:CHANGES])
+
+
+def _changes() -> Sequence[AuditEvent]:
+    """What people changed last; of configs, connections and integrations, whose history everybody here may read."""
+    rows = AuditEvent.objects.filter(object_type__in=_CHANGED, outcome="ok")
+    found = list(rows.exclude(action__in=_NO_CHANGE)[:CHANGES])
+    for row in found:
+        cast("Any", row).words = _PAST.get(row.action, row.action.replace("_", " "))
+        if row.action == "change" and row.fields:
+            cast("Any", row).words = f"changed: {', '.join(row.fields).replace('_', ' ')}"
+    return found

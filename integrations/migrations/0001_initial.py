@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=0, editable=False),
                 ),
                 ("last_success_at", models.DateTimeField(editable=False, null=True)),
+                ("failing_since", models.DateTimeField(editable=False, null=True)),
                 ("testing_owner", models.UUIDField(editable=False, null=True)),
                 ("testing_until", models.DateTimeField(editable=False, null=True)),
                 ("control_result", models.CharField(blank=True, editable=False, max_length=20)),

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from authconfigs.database import released_connection
 from authconfigs.models import AuthConfig
@@ -136,7 +137,9 @@ def _note(row: ConnectionTest, connection: QuerySet[Connection]) -> None:
         "last_test_config_revision": row.config_revision or 0,
     }
     if row.ok:
-        result["last_success_at"] = row.started_at
+        result |= {"last_success_at": row.started_at, "failing_since": None}
+    else:
+        result["failing_since"] = Coalesce("failing_since", Value(row.started_at))
     connection.update(**result)
 
 

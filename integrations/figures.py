@@ -1,0 +1,106 @@
+"""How calls, tests and refreshes of connections ended lately: 24 hours one by one, and 30 days. From the hourly usage counts."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+
+from authconfigs.symptoms import Symptom
+from integrations.models import Connection, UsageCount
+from integrations.usage import OK
+
+HOURS, DAYS = 24, 30
+# What a 401 or a 403 is found to mean.
+REFUSALS = frozenset(
+    {
+        Symptom.WRONG_OR_MISSING_CREDENTIAL,
+        Symptom.INSUFFICIENT_PERMISSION,
+        Symptom.PLACEMENT_OR_FORMAT_MISMATCH,
+        Symptom.TOKEN_EXPIRY_OR_ROTATED_KEY,
+    }
+)
+
+
+@dataclass
+class Totals:
+    """How many ended well, were refused with 401 or 403, or failed otherwise; `kinds` counts calls, tests and refreshes."""
+
+    ok: int = 0
+    refused: int = 0
+    failed: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kind: str, outcome: str, count: int) -> None:
+        self.kinds[kind] += count
+        if outcome == OK:
+            self.ok += count
+        elif outcome in REFUSALS:
+            self.refused += count
+        else:
+            self.failed += count
+
+    @property
+    def total(self) -> int:
+        return self.ok + self.refused + self.failed
+
+
+@dataclass
+class Figures:
+    """`hours` are the last 24, the newest last; `day` is their sum."""
+
+    hours: list[Totals]
+    day: Totals
+    month: Totals
+
+
+def figures_of(connections: Sequence[Connection], *, now: datetime) -> dict[UUID, Figures]:
+    """By the connections' ids their figures; a refresh counts for every connection of its config. Two queries."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    first_hour = this_hour - timedelta(hours=HOURS - 1)
+    found = {
+        connection.id: Figures([Totals() for _ in range(HOURS)], Totals(), Totals())
+        for connection in connections
+    }
+    if not found:
+        return found
+    owners: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for connection in connections:
+        owners[connection.id].append(connection.id)
+        if connection.auth_config_id is not None:
+            owners[connection.auth_config_id].append(connection.id)
+    counts = _counts_of(connections)
+    for row in _summed(counts.filter(hour__gte=first_hour), "hour"):
+        at = int((row["hour"] - first_hour) / timedelta(hours=1))
+        for owner in owners[_owner(row)]:
+            for totals in (found[owner].hours[at], found[owner].day):
+                totals.add(row["kind"], row["outcome"], row["number"])
+    for row in _summed(counts.filter(hour__gte=now - timedelta(days=DAYS))):
+        for owner in owners[_owner(row)]:
+            found[owner].month.add(row["kind"], row["outcome"], row["number"])
+    return found
+
+
+def _counts_of(connections: Sequence[Connection]) -> "QuerySet[UsageCount]":
+    configs = {one.auth_config_id for one in connections if one.auth_config_id is not None}
+    refreshes = Q(
+        connection_id=UsageCount.NOTHING, config_id__in=configs, kind=UsageCount.Kind.REFRESH
+    )
+    return UsageCount.objects.filter(
+        Q(connection_id__in=[connection.id for connection in connections]) | refreshes
+    )
+
+
+def _summed(counts: "QuerySet[UsageCount]", *more: str) -> Any:
+    keys = ("connection_id", "config_id", "kind", "outcome", *more)
+    return counts.order_by().values(*keys).annotate(number=Sum("count"))
+
+
+def _owner(row: dict[str, Any]) -> UUID:
+    """The connection that was called or tested, or the config that was refreshed."""
+    refreshed = row["connection_id"] == UsageCount.NOTHING
+    owner: UUID = row["config_id"] if refreshed else row["connection_id"]
+    return owner
