@@ -27,25 +27,35 @@ REFUSALS = frozenset(
 
 @dataclass
 class Totals:
-    """How many ended well, were refused with 401 or 403, or failed otherwise; `kinds` counts calls, tests and refreshes."""
+    """How many calls, tests and refreshes there were, by `kinds`, and how they ended.
 
-    ok: int = 0
+    Of calls and tests some were refused with 401 or 403, and some failed otherwise; of refreshes some failed.
+    """
+
+    kinds: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     failed: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
+    failed_refreshes: int = 0
 
     def add(self, kind: str, outcome: str, count: int) -> None:
         self.kinds[kind] += count
         if outcome == OK:
-            self.ok += count
+            return
+        if kind == UsageCount.Kind.REFRESH:
+            self.failed_refreshes += count
         elif outcome in REFUSALS:
             self.refused += count
         else:
             self.failed += count
 
     @property
-    def total(self) -> int:
-        return self.ok + self.refused + self.failed
+    def requests(self) -> int:
+        """Calls and tests."""
+        return self.kinds[UsageCount.Kind.CALL] + self.kinds[UsageCount.Kind.TEST]
+
+    @property
+    def bad(self) -> int:
+        return self.refused + self.failed + self.failed_refreshes
 
 
 @dataclass

@@ -69,17 +69,22 @@ def strip_of(figures: Figures, *, now: datetime) -> SafeString:
 
 
 def told(totals: Totals) -> str:
-    """Figures in words: 12 calls, 3 tests, 20 % refused (401/403)."""
-    if not totals.total:
+    """Figures in words: 12 calls, 3 tests, 20 % refused (401/403); 1 refresh."""
+    if not totals.kinds.total():
         return "nothing was sent"
-    kinds = (
-        f"{number} {_NOUNS[kind][number != 1]}"
-        for kind, number in ((kind, totals.kinds[kind]) for kind in _NOUNS)
-        if number
-    )
     parts = ((totals.refused, "refused (401/403)"), (totals.failed, "failed"))
-    shares = [f"{_share(part, totals.total)} {word}" for part, word in parts if part]
-    return ", ".join([*kinds, *(shares or ["all ok"])])
+    shares = [f"{_share(part, totals.requests)} {word}" for part, word in parts if part]
+    sent = [*_numbers(totals, "call", "test"), *(shares or ["all ok"])]
+    failed = [f"{totals.failed_refreshes} failed"] if totals.failed_refreshes else []
+    refreshed = [*_numbers(totals, "refresh"), *failed]
+    return "; ".join(
+        ", ".join(part) for part in (sent if totals.requests else [], refreshed) if part
+    )
+
+
+def _numbers(totals: Totals, *kinds: str) -> list[str]:
+    found = ((kind, totals.kinds[kind]) for kind in kinds)
+    return [f"{number} {_NOUNS[kind][number != 1]}" for kind, number in found if number]
 
 
 def _share(part: int, total: int) -> str:
@@ -90,11 +95,12 @@ def _share(part: int, total: int) -> str:
 
 
 def _look(hour: Totals) -> str:
-    if not hour.total:
+    every = hour.kinds.total()
+    if not every:
         return "none"
-    if hour.ok == hour.total:
+    if not hour.bad:
         return "good"
-    return "mixed" if hour.ok else "bad"
+    return "mixed" if hour.bad < every else "bad"
 
 
 def _trouble(connection: Connection, changes: Sequence[Changed]) -> SafeString | str:

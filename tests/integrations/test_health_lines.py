@@ -59,9 +59,10 @@ class TestFigures:
 
         found = figures_of([connection], now=NOW)[connection.id]
 
-        assert (found.hours[23].ok, found.hours[0].refused, found.hours[18].failed) == (7, 2, 1)
-        assert sum(hour.total for hour in found.hours) == found.day.total == 10
-        assert found.month.total == 110
+        assert (found.hours[23].requests, found.hours[23].bad) == (7, 0)
+        assert (found.hours[0].refused, found.hours[18].failed_refreshes) == (2, 1)
+        assert sum(hour.kinds.total() for hour in found.hours) == found.day.kinds.total() == 10
+        assert found.month.kinds.total() == 110
         assert dict(found.month.kinds) == {"call": 107, "test": 2, "refresh": 1}
 
     def test_of_many_by_the_same_queries(
@@ -84,7 +85,7 @@ class TestFigures:
         UsageCount.objects.create(
             hour=NOW.replace(minute=0), kind="refresh", outcome="ok", count=9, slot="current"
         )
-        assert figures_of([connection], now=NOW)[connection.id].month.total == 0
+        assert figures_of([connection], now=NOW)[connection.id].month.kinds.total() == 0
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,8 @@ class TestFigures:
         ([("call", "ok", 1)], "1 call, all ok"),
         ([("call", "ok", 999), ("test", "insufficient_permission", 1)], "999 calls, 1 test, 1 % refused (401/403)"),
         ([("call", "timeout", 999), ("call", "ok", 1)], "1000 calls, 99 % failed"),
-        ([("refresh", "network", 2)], "2 refreshes, 100 % failed"),
+        ([("refresh", "network", 1), ("refresh", "ok", 1)], "2 refreshes, 1 failed"),
+        ([("test", "ok", 1), ("refresh", "ok", 1)], "1 test, all ok; 1 refresh"),
     ],
 )  # fmt: skip
 def test_figures_in_words(totals: list[tuple[str, str, int]], words: str) -> None:
