@@ -51,11 +51,12 @@ class Call:
 class CallResult:
     """An answer of the API, of any status; `finding` says what is wrong with it, None for 2xx.
 
-    `failure`: the API refused the token, and this is why there was no other. `dropped`: names of the caller's headers and
+    `sent` is the request with dots for its credential. `failure`: the API refused the token, and this is why there was no other. `dropped`: names of the caller's headers and
     parameters that the credential displaced. `token_refreshed`: this call obtained a new token. `secrets`: what the answer may
     reflect and nobody is shown.
     """
 
+    sent: OutgoingRequest = field(repr=False)
     response: requests.Response
     finding: Finding | None
     failure: TokenFailed | None
@@ -173,6 +174,7 @@ class _Attempt:
         failure: TokenFailed | None = None,
     ) -> CallResult:
         return CallResult(
+            request.masked(),
             response,
             finding=finding_in(response, request, renewed=renewed),
             failure=failure,

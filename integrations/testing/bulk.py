@@ -18,9 +18,9 @@ from authconfigs.state import UnknownName
 from authconfigs.symptoms import Stage, Symptom
 from authconfigs.transport.transactions import refuse_open_transaction
 from integrations.diagnosis import Explanation
+from integrations.evidence import Mask
 from integrations.models import ConnectionTest
 from integrations.targets import Name, Target, load_target
-from integrations.testing.evidence import Mask
 from integrations.testing.judging import Verdict
 from integrations.testing.rate import count_start
 from integrations.testing.single import tested, too_many

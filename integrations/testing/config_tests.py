@@ -15,10 +15,10 @@ from authconfigs.tokens.grants import GRANTS
 from authconfigs.transport import Deadline, new_door
 from authconfigs.transport.transactions import refuse_open_transaction
 from integrations.diagnosis import Explanation, explain
+from integrations.evidence import Mask
 from integrations.models import Connection, ConnectionTest
 from integrations.targets import Name, facts_of
 from integrations.testing.bulk import test_connections
-from integrations.testing.evidence import Mask
 from integrations.testing.judging import Verdict, of_failure
 from integrations.testing.rate import count_start
 from integrations.testing.single import LONGEST

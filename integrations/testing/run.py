@@ -65,6 +65,11 @@ class Run:
     def fields(self) -> Any:
         return self.config.fields if self.config else {}
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more of the answer may have come than was read."""
+        return self.response is not None and len(self.response.content) >= READ_BYTES
+
     def _prepare(self) -> None:
         with self.steps.taking(Stage.CONFIG) as step:
             self.target.refuse_if_off()

@@ -12,9 +12,9 @@ from authconfigs.tokens.granted import scope_warnings
 from authconfigs.transport import Deadline, Door, new_door
 from authconfigs.transport.transactions import refuse_open_transaction
 from integrations.diagnosis import explain
+from integrations.evidence import Mask, request_evidence, response_evidence
 from integrations.models import ConnectionTest
 from integrations.targets import Name, Target, load_target, unless_edited
-from integrations.testing.evidence import Mask, request_evidence, response_evidence
 from integrations.testing.judging import Verdict, judged
 from integrations.testing.plan import plan_of
 from integrations.testing.rate import count_start
@@ -89,8 +89,8 @@ def _run(target: Target, begun: Begun, *, bulk: bool) -> ConnectionTest:
         steps=tuple(run.steps),
         token_refreshed=run.token_refreshed,
         warnings=_warnings(run),
-        request=request_evidence(run, mask),
-        response=response_evidence(run.response, mask),
+        request=request_evidence(run.signed or run.plain, mask),
+        response=response_evidence(run.response, mask, is_cut=run.is_cut),
     )
     row = row_of(begun, verdict, account, mask=mask, target=run.target, config=run.config)
     return store(row, tenant_id=target.tenant_id)

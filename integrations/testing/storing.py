@@ -15,9 +15,9 @@ from authconfigs.database import released_connection
 from authconfigs.models import AuthConfig
 from authconfigs.state import ConfigState, UnknownName
 from authconfigs.symptoms import Symptom
+from integrations.evidence import Mask
 from integrations.models import Connection, ConnectionTest, UsageCount
 from integrations.targets import Target
-from integrations.testing.evidence import Mask
 from integrations.testing.judging import Verdict
 from integrations.testing.steps import Step
 from integrations.usage import OK, record_use

@@ -1,21 +1,16 @@
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from authconfigs.errors import OutboundError
 from authconfigs.state import UnknownName
-from integrations.calls import Call, CallResult, perform
+from integrations.by_hand import call_by_hand
+from integrations.calls import Call, CallResult
 from integrations.diagnosis import Explanation
-from integrations.documents import document_of, explained, explained_error, failure_document
-from integrations.models import Connection
-from integrations.targets import Name, Target, load_target
-from tenants.audit import record
+from integrations.targets import Name, load_target
 from tenants.commands import ConsoleCommand, Failed
-from tenants.scope import tenant_scope
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -48,34 +43,19 @@ class Command(ConsoleCommand):
         names = self.parse_target(options["connection"])
         name = Name(names.tenant, names.integration, options["environment"], names.connection)
         call = self.call(options)
-        started = time.perf_counter()
         try:
-            target = load_target(name)
-        except UnknownName as unknown:
-            self.fail(str(unknown))
-        try:
-            result = perform(target, call)
+            told = call_by_hand(load_target(name), call)
         except (UnknownName, ValueError) as typed:
             self.fail(str(typed))
-        except OutboundError as error:
-            told = explained_error(error, target)
-            elapsed = (time.perf_counter() - started) * 1000
-            audit(target, error.symptom)
-            document = failure_document(error, told, elapsed_ms=elapsed)
-            raise Failed(words(told), returncode=1, document=document) from None
-        audit(target, result.symptom)
-        self.show(result, explained(result, target), as_json=options["json"])
-
-    def show(self, result: CallResult, told: Explanation | None, *, as_json: bool) -> None:
-        for dropped in result.dropped:
-            self.stderr.write(f"{dropped}: left out, because the credential is sent there.")
-        document = document_of(result, told)
-        if not as_json:
-            self.write_body(result.response.content)
-        if told is not None:
-            raise Failed(words(told), returncode=1, document=document)
-        if as_json:
-            self.print_json(document)
+        if isinstance(told.outcome, CallResult):
+            for dropped in told.outcome.dropped:
+                self.stderr.write(f"{dropped}: left out, because the credential is sent there.")
+            if not options["json"]:
+                self.write_body(told.outcome.response.content)
+        if told.explanation is not None:
+            raise Failed(words(told.explanation), returncode=1, document=told.document)
+        if options["json"]:
+            self.print_json(told.document)
 
     def write_body(self, body: bytes) -> None:
         """The bytes as they came, past the encoding of stdout."""
@@ -147,10 +127,3 @@ def words(told: Explanation) -> str:
     """What a person reads when a call failed."""
     checks = "".join(f"\n  - {check}" for check in told.checks)
     return f"{told.summary}\n{told.likely_cause}{checks}"
-
-
-def audit(target: Target, outcome: str | None) -> None:
-    with tenant_scope(target.tenant_id):
-        # It may be gone by now; the call was made all the same.
-        connection = Connection.objects.filter(id=target.connection_id).first()
-        record("call", connection, outcome=outcome or "ok")

@@ -1,4 +1,4 @@
-"""What is kept of a test's request and answer: enough for a support ticket, and no secret, whoever reflected it."""
+"""What is kept or shown of a request and its answer: enough for a support ticket, and no secret, whoever reflected it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,6 @@ import requests
 from authconfigs.masking import Reflections
 from authconfigs.outgoing import DOTS, OutgoingRequest
 from integrations.documents import body_of
-from integrations.testing.run import READ_BYTES, Run
 
 KEPT_CHARACTERS = 2000
 
@@ -22,14 +21,15 @@ class Mask:
     def text(self, text: str) -> str:
         return _storable(self._secrets.masked(text))
 
-    def first_part(self, text: str, *, is_cut: bool = False) -> str:
+    def first_part(
+        self, text: str, *, characters: int = KEPT_CHARACTERS, is_cut: bool = False
+    ) -> str:
         """The beginning, with no part of a secret left at its end; `is_cut`: so much was read, and more came."""
-        return _storable(self._secrets.masked_start(text, KEPT_CHARACTERS, is_cut=is_cut))
+        return _storable(self._secrets.masked_start(text, characters, is_cut=is_cut))
 
 
-def request_evidence(run: Run, mask: Mask) -> dict[str, Any]:
+def request_evidence(request: OutgoingRequest | None, mask: Mask) -> dict[str, Any]:
     """The request as it went out, dots for its credential; empty when none was built."""
-    request = run.signed or run.plain
     if request is None:
         return {}
     shown: OutgoingRequest = request.masked()
@@ -42,13 +42,18 @@ def request_evidence(run: Run, mask: Mask) -> dict[str, Any]:
     }
 
 
-def response_evidence(response: requests.Response | None, mask: Mask) -> dict[str, Any]:
-    """Status, headers and the first part of the body; empty when there was no answer."""
+def response_evidence(
+    response: requests.Response | None,
+    mask: Mask,
+    *,
+    is_cut: bool,
+    characters: int = KEPT_CHARACTERS,
+) -> dict[str, Any]:
+    """Status, headers and so many characters of the body; empty when there was no answer. `is_cut`: more came than was read."""
     if response is None:
         return {}
     text = body_of(response).get("body")
     length = len(response.content)
-    is_cut = length >= READ_BYTES
     return {
         "status": response.status_code,
         "headers": [
@@ -56,9 +61,11 @@ def response_evidence(response: requests.Response | None, mask: Mask) -> dict[st
             [mask.text(name), DOTS if name.lower() == "set-cookie" else mask.first_part(value)]
             for name, value in response.raw.headers.iteritems()
         ],
-        "body": None if text is None else mask.first_part(text, is_cut=is_cut),
+        "body": None
+        if text is None
+        else mask.first_part(text, characters=characters, is_cut=is_cut),
         "bytes": length,
-        "truncated": is_cut or (text is not None and len(text) > KEPT_CHARACTERS),
+        "truncated": is_cut or (text is not None and len(text) > characters),
     }
 
 
