@@ -5,13 +5,15 @@ The browser holds a secret, the trip its hash, so that an answer that is deliver
 """
 
 import hashlib
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from authconfigs.oauth import new_secret
 
-COOKIE = "consent"
+# The trip's id follows: consents that run at the same time in one browser don't replace each other's.
+_COOKIE = "consent-"
 # The pages of a trip, and no others.
 COOKIE_PATH = "/oauth/"
 _SESSION_KEY = "consent"
@@ -41,10 +43,10 @@ def new_cookie() -> tuple[str, str]:
     return value, _of_cookie(value)
 
 
-def set_cookie(response: HttpResponse, value: str, *, seconds: float) -> None:
+def set_cookie(response: HttpResponse, trip_id: UUID, value: str, *, seconds: float) -> None:
     """Give the browser the cookie that the callback of a consent link demands."""
     response.set_cookie(
-        COOKIE,
+        f"{_COOKIE}{trip_id.hex}",
         value,
         max_age=int(seconds),
         path=COOKIE_PATH,
@@ -55,10 +57,9 @@ def set_cookie(response: HttpResponse, value: str, *, seconds: float) -> None:
     )
 
 
-def cookie_binding(request: HttpRequest) -> str | None:
-    """The binding that the browser's cookie proves, or None where it has none."""
-    held = request.COOKIES.get(COOKIE)
-    return _of_cookie(held) if held else None
+def cookie_bindings(request: HttpRequest) -> list[str]:
+    """The bindings that the browser's cookies prove: one for each consent link that it opened lately."""
+    return [_of_cookie(held) for name, held in request.COOKIES.items() if name.startswith(_COOKIE)]
 
 
 def _of_session(held: str, request: HttpRequest) -> str:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from authconfigs import oauth
-from authconfigs.authorization.trips import redirect_uri
+from authconfigs.authorization.trips import check_right, redirect_uri
 from authconfigs.database import database_now
 from authconfigs.errors import ConfigInvalid, TokenFailed
 from authconfigs.models import AuthorizationRequest
@@ -29,9 +29,11 @@ def connect(
 ) -> TokenAnswer:
     """Exchange the code, and store what it gives for the config as it is in `state`, in the active tenant.
 
-    Raises TokenFailed, or another OutboundError; the stored token stays as it was then.
+    Raises TokenFailed, or another OutboundError; the stored token stays as it was then. The code is sent to nobody when who
+    asked for the trip may not connect the config any more.
     """
     refuse_open_transaction()
+    check_right(trip)
     check_origins(state)
     deadline = Deadline.after(2 * settings.OUTBOUND_TIMEOUT)
     try:
@@ -52,7 +54,8 @@ def connect(
             planned = Schedule(planned.expires_at, None)
         consent = Consent(trip.requested_scope, by)
         (stored,) = settled(
-            [Outcome(lease, asked_at, Obtained(answer, planned, renewable, None, consent))]
+            [Outcome(lease, asked_at, Obtained(answer, planned, renewable, None, consent))],
+            deadline=deadline,
         )
     except ConfigEdited:
         raise edited() from None
@@ -94,6 +97,7 @@ def _exchanged(
     door: Door,
     deadline: Deadline,
 ) -> TokenAnswer:
+    check_origins(state)
     client = OAuthClient.from_fields(state.fields)
     verifier = trip.code_verifier.reveal() if trip.code_verifier is not None else ""
     try:

@@ -1,7 +1,8 @@
 """Consent links: for the person who owns the account at the provider and has no login here.
 
 Signed, so that nobody makes one up; what it is for, how long it works and whether it was used stands in its trip's row. It is
-a secret of its own kind, so it travels in the query, which access logs leave out.
+as good as the right of whoever made it, at every step. It is a secret of its own kind, so it travels in the query, which
+access logs leave out.
 """
 
 from datetime import timedelta
@@ -31,6 +32,7 @@ def make_link(state: ConfigState) -> tuple[AuthorizationRequest, str]:
         config_id=state.config_id,
         token_revision=state.token_revision,
         requested_by=current_actor().name[:200],
+        requested_by_id=current_actor().user_id,
         created_at=now,
         expires_at=now + LIFETIME,
     )

@@ -11,13 +11,15 @@ from django.urls import reverse
 from authconfigs import oauth
 from authconfigs.authorization.bindings import hashed
 from authconfigs.database import database_now
-from authconfigs.errors import ConfigInvalid
+from authconfigs.errors import ConfigInvalid, TokenFailed
 from authconfigs.fields import seal
 from authconfigs.models import AuthorizationRequest
 from authconfigs.oauth import OAuthClient
 from authconfigs.saving.tokens import needs_consent
 from authconfigs.state import ConfigEdited, ConfigState, load_config
+from authconfigs.symptoms import Symptom
 from tenants.actor import current_actor
+from tenants.models import User
 
 # From the moment the browser leaves for the provider.
 LIFETIME = timedelta(minutes=10)
@@ -48,6 +50,23 @@ def check_connectable(state: ConfigState) -> None:
         )
 
 
+def check_right(trip: AuthorizationRequest) -> None:
+    """Raises TokenFailed when whoever asked for the trip may not connect its config any more; the shell always may.
+
+    In the active tenant's scope. The trip knows the id alone, so that somebody who is deleted isn't taken for the shell.
+    """
+    if trip.requested_by_id is None:
+        return
+    asker = User.objects.filter(id=trip.requested_by_id).first()
+    if asker is None or not asker.has_perm("authconfigs.connect_authconfig", trip.config):
+        raise TokenFailed(
+            "Whoever asked for this consent may not connect this auth config any more, so nothing was changed. Ask for a new"
+            " link.",
+            symptom=Symptom.REAUTHORIZATION_REQUIRED,
+            permanent=True,
+        )
+
+
 def begin(state: ConfigState, *, binding: str) -> str:
     """Begin a trip in the active tenant, for the browser that can prove the binding: the address that it goes to.
 
@@ -62,6 +81,7 @@ def begin(state: ConfigState, *, binding: str) -> str:
         config_id=state.config_id,
         token_revision=state.token_revision,
         requested_by=current_actor().name[:200],
+        requested_by_id=current_actor().user_id,
         created_at=now,
         **values,
     )

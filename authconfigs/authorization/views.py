@@ -16,7 +16,7 @@ from authconfigs.errors import OutboundError
 from authconfigs.models import AuthorizationRequest
 from authconfigs.outgoing import origin_of
 from authconfigs.scopes import names
-from authconfigs.state import UnknownName
+from authconfigs.state import ConfigState, UnknownName
 from authconfigs.symptoms import Symptom
 from tenants.actor import Actor, acting_as, current_actor
 from tenants.csp import allow_form_action
@@ -62,16 +62,18 @@ def consent_link(request: HttpRequest) -> HttpResponse:
         return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
     with tenant_scope(trip.tenant_id), acting_as(_holder_of(trip)):
         try:
-            return _left(request, trip) if request.method == "POST" else _asked(request, trip)
+            state = trips.loaded(trip.config_id)
+            trips.check_connectable(state)
+            trips.check_right(trip)
+            respond = _left if request.method == "POST" else _asked
+            return respond(request, trip, state)
         except OutboundError as error:
             return answers.page(request, Answer(error.symptom, error.summary))
         except UnknownName:
             return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
 
 
-def _asked(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
-    state = trips.loaded(trip.config_id)
-    trips.check_connectable(state)
+def _asked(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) -> HttpResponse:
     origin = origin_of(state.fields["authorization_url"])
     context: dict[str, Any] = {
         "trip": trip,
@@ -83,13 +85,13 @@ def _asked(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
     return response
 
 
-def _left(request: HttpRequest, trip: AuthorizationRequest) -> HttpResponse:
+def _left(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) -> HttpResponse:
     cookie, binding = bindings.new_cookie()
-    url = trips.begin_by_link(trip, trips.loaded(trip.config_id), binding=binding)
+    url = trips.begin_by_link(trip, state, binding=binding)
     if url is None:
         return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
     response = leaving(request, url)
-    bindings.set_cookie(response, cookie, seconds=trips.LIFETIME.total_seconds())
+    bindings.set_cookie(response, trip.id, cookie, seconds=trips.LIFETIME.total_seconds())
     return response
 
 
@@ -111,11 +113,11 @@ def callback(request: HttpRequest) -> HttpResponse:
             finish(trip, delivered, user=user)
             return HttpResponseRedirect(answers.address_of(trip.id))
         why = trips.why_not(delivered.state, bindings=[of_session])
-    of_cookie = bindings.cookie_binding(request)
-    if of_cookie is not None and why == "unknown":
-        with unscoped("the browser's cookie says that the trip is its own"):
-            trip = trips.consume(delivered.state, bindings=[of_cookie])
-            why = trips.why_not(delivered.state, bindings=[of_cookie]) if trip is None else ""
+    of_cookies = bindings.cookie_bindings(request)
+    if of_cookies and why == "unknown":
+        with unscoped("one of the browser's cookies says that the trip is its own"):
+            trip = trips.consume(delivered.state, bindings=of_cookies)
+            why = trips.why_not(delivered.state, bindings=of_cookies) if trip is None else ""
         if trip is not None:
             with tenant_scope(trip.tenant_id), acting_as(_holder_of(trip)):
                 finish(trip, delivered, user=None)

@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("requested_by", models.CharField(max_length=200)),
+                ("requested_by_id", models.UUIDField(null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField()),
                 ("consumed_at", models.DateTimeField(null=True)),

@@ -107,8 +107,8 @@ class AuthorizationRequest(TenantModel):
     """One trip of a person to a provider's consent screen (RFC 6749 §4.1.1, RFC 7636).
 
     `state_hash` is the SHA-256 of the `state`; `binding_hash` that of what the session or the cookie holds, which the
-    callback must show. Both are empty until the browser leaves for the provider. `summary` is empty until the trip has
-    ended; what is to be warned of follows, a line each.
+    callback must show. Both are empty until the browser leaves for the provider. `requested_by_id` is a user's id, none where
+    the shell asked. `summary` is empty until the trip has ended; what is to be warned of follows, a line each.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -121,6 +121,7 @@ class AuthorizationRequest(TenantModel):
     requested_scope = models.TextField(blank=True)
     code_verifier = SealedField(purpose="authorization_request.code_verifier", row="id", null=True)
     requested_by = models.CharField(max_length=200)
+    requested_by_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)

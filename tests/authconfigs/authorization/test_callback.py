@@ -70,7 +70,7 @@ def logged_in(journey: Journey) -> Client:
 
 def other_cookie(journey: Journey) -> Client:
     client = Client()
-    client.cookies["consent"] = "invented"
+    client.cookies["consent-1"] = "invented"
     return client
 
 
@@ -273,6 +273,13 @@ def test_issuer_is_checked_where_it_is_known(
     assert journey.deliver() == expected
     assert journey.token_calls == (expected == CONNECTED)
     assert journey.deliver() == REFUSED
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, BLOCKED), (False, CONNECTED)])
+def test_empty_issuer_is_another_issuer(provider: Provider, known: bool, expected: Ended) -> None:
+    journey = back_from(provider, "link", issuer=provider.base_url if known else "")
+    assert deliver(journey.client, f"{journey.address.partition('&iss=')[0]}&iss=") == expected
+    assert journey.token_calls == (expected == CONNECTED)
 
 
 def test_error_of_a_foreign_issuer_is_a_foreign_issuer(provider: Provider) -> None:
