@@ -31,7 +31,7 @@ MOST_EVENTS = 1000
 MOST_NAMED = 50
 
 State = OAuthToken.State
-# Per state afterwards: what the subject says of the config, and what its admins can do.
+# Per state that somebody is told of: what the subject says of the config, and what its admins can do.
 _WORDS: dict[str, tuple[str, str]] = {
     State.REAUTHORIZATION_REQUIRED: (
         "needs reauthorization",
@@ -41,9 +41,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "is stopped until edited",
         "Open the auth config and correct what the token endpoint refuses. Saving it or pressing “Refresh token” asks again.",
     ),
-    State.RETRYING: ("is being retried", "Nothing: it is tried again by itself."),
-    State.VALID: ("works again", "Nothing."),
-    State.EMPTY: ("isn't connected", "Open the auth config and press Connect to use it again."),
 }
 
 
@@ -119,7 +116,7 @@ def _addresses() -> list[str]:
 
 
 def _one(tenant: Tenant, event: TokenEvent) -> tuple[str, str]:
-    became, to_do = _words(event)
+    became, to_do = _WORDS[event.state]
     config = event.config
     subject = f"{config.name} in {config.environment.name} {became} ({tenant.name})"
     lines = [
@@ -143,7 +140,7 @@ def _digest(tenant: Tenant, events: Sequence[TokenEvent]) -> tuple[str, str]:
     for event in events[:MOST_NAMED]:
         config = event.config
         lines += [
-            f"{config.name} in {config.environment.name} {_words(event)[0]}, since {_time(event)}.",
+            f"{config.name} in {config.environment.name} {_WORDS[event.state][0]}, since {_time(event)}.",
             *_why(event),
             _link(event),
             "",
@@ -159,10 +156,6 @@ _SIGNATURE = (
     "",
     "You get this because you are an admin of this tenant. It is told once per change, not per attempt.",
 )
-
-
-def _words(event: TokenEvent) -> tuple[str, str]:
-    return _WORDS.get(event.state, (event.get_state_display().lower(), "Open the auth config."))
 
 
 def _why(event: TokenEvent) -> list[str]:

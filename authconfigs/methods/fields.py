@@ -131,9 +131,9 @@ def refuse_header_name(name: str) -> None:
 class Url(Text):
     """An absolute http(s) URL. A change of its origin is a new grant, one of path or query is `change`.
 
-    `first`: what the first value does where there was none. `takes_secrets`: secrets are sent there. `stands_in_for`: the URL
-    that is used where this one is empty. So a first value at its origin is no more than another path, and none brings nothing
-    new.
+    `first`: what the first value does where there was none, and what taking it away does. `takes_secrets`: secrets are sent
+    there. `stands_in_for`: the URL that is used where this one is empty. So a first value at its origin is no more than
+    another path, and none brings nothing new.
     """
 
     def __init__(
@@ -162,8 +162,8 @@ class Url(Text):
         near = new.get(self.stands_in_for)
         if not before:
             return self.change if near and _share_origin(near, after) else self.first
-        if not after and self.stands_in_for:
-            return self.change
+        if not after:
+            return self.change if self.stands_in_for else self.first
         return self.change if _share_origin(before, after) else Change.NEW_GRANT
 
     def shown(self, value: Any) -> str:

@@ -180,6 +180,7 @@ def plan(
     return schedule(
         asked_at,
         expires_in=answer.expires_in,
+        beat=timedelta(seconds=settings.BEAT_SECONDS),
         keep_alive=timedelta(days=days) if days and has_refresh_token else None,
         jitter=_random_share(),
     )

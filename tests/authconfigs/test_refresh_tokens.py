@@ -227,7 +227,7 @@ def test_what_cant_be_done_is_exit_2(provider: Provider, arguments: tuple[str, .
     assert (result.code, set(result.document)) == (2, {"ok", "error"})
 
 
-@pytest.mark.parametrize("seconds", ["-5", "soon", "nan", "1e400"])
+@pytest.mark.parametrize("seconds", ["-5", "soon", "nan", "inf", "1e400", "1e12", "315360001"])
 def test_time_that_is_none_is_a_usage_error(seconds: str) -> None:
     assert ran("--due-within", seconds) == Ran(2, "")
 

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from authconfigs.models import AuthConfig
 from authconfigs.state import ConfigState, UnknownName, load_config, load_named_config
+from authconfigs.tokens.schedule import LONGEST_LIFETIME
 from authconfigs.tokens.sweep import Renewal, due_configs, is_due, renew_now, rests
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
@@ -98,14 +99,11 @@ class Command(ConsoleCommand):
 
 
 def seconds(text: str) -> timedelta:
-    """A time in seconds, not negative. Raises ValueError."""
-    try:
-        time = timedelta(seconds=float(text))
-    except OverflowError:
-        raise ValueError("too many seconds") from None
-    if time < timedelta():
-        raise ValueError("negative")
-    return time
+    """A time in seconds, not negative, and no longer than any token lives. Raises ValueError."""
+    number = float(text)
+    if not 0 <= number <= LONGEST_LIFETIME.total_seconds():
+        raise ValueError("not from 0 to ten years")
+    return timedelta(seconds=number)
 
 
 def _kind(renewal: Renewal) -> str:

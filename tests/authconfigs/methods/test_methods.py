@@ -227,6 +227,7 @@ TOKEN_URL, HERE, THERE = "token_url", "https://a.example", "https://b.example"
         (CODE, "authorization_url", f"{HERE}/a", f"{HERE}/b", Change.NOTHING),
         (CODE, "authorization_url", f"{HERE}/a", f"{THERE}/a", Change.NEW_GRANT),
         (CODE, "issuer", "", HERE, Change.NOTHING),
+        (CODE, "issuer", HERE, "", Change.NOTHING),
         (CODE, "issuer", HERE, THERE, Change.NEW_GRANT),
         (CODE, "issuer", HERE, f"{HERE}/realm", Change.NEW_GRANT),
         (CLIENT, "client_id", "a", "b", Change.NEW_GRANT),

@@ -72,7 +72,7 @@ SECRET_ROWS: list[tuple[str, str, Any, Change]] = [
 # The same of URLs that are there already: what they were, and what they become.
 URLS: list[tuple[dict[str, Any], dict[str, Any], Change]] = [
     ({"issuer": SAME}, {"issuer": f"{SAME}/other"}, GRANT),
-    ({"issuer": SAME}, {"issuer": ""}, GRANT),
+    ({"issuer": SAME}, {"issuer": ""}, NOTHING),
     ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": f"{OTHER}/b?c"}, NOTHING),
     ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": f"{SAME}/a"}, GRANT),
     ({"refresh_url": f"{OTHER}/a"}, {"refresh_url": ""}, NOTHING),
