@@ -1,6 +1,5 @@
 """What came back from the provider, judged and made the most of: tokens that are stored, or the reason why not."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -30,15 +29,15 @@ class Delivered:
     code: str = field(repr=False)
     error: str
     error_description: str = field(repr=False)
-    iss: str
+    iss: str | None
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self | None:
         """The answer in a query; None where it has no state, or one of its parameters twice (RFC 6749 §3.1)."""
-        given: Mapping[str, list[str]] = {name: query.getlist(name) for name in _NAMES}
-        if not query.get("state") or any(len(values) > 1 for values in given.values()):
+        if not query.get("state") or any(len(query.getlist(name)) > 1 for name in _NAMES):
             return None
-        return cls(**{name: values[0] if values else "" for name, values in given.items()})
+        state, code, error, description = (query.get(name, "") for name in _NAMES[:4])
+        return cls(state, code, error, description, query.get("iss"))
 
 
 def finish(trip: AuthorizationRequest, delivered: Delivered, *, user: User | None) -> None:
@@ -92,10 +91,11 @@ def _current(trip: AuthorizationRequest, *, user: User | None) -> ConfigState:
 def _check_issuer(state: ConfigState, delivered: Delivered) -> None:
     """Refuse the answer of another server than the one that was asked (RFC 9207 §2.4).
 
-    Without `iss` it is taken: whether the server promises one stands in its metadata, which aren't kept.
+    Without `iss` it is taken: whether the server promises one stands in its metadata, which aren't kept. An empty one is
+    another one.
     """
     issuer = state.fields.get("issuer")
-    if issuer and delivered.iss and delivered.iss != issuer:
+    if issuer and delivered.iss is not None and delivered.iss != issuer:
         raise TokenFailed(
             "The answer comes from another issuer than the one in the auth config, so its code was sent to nobody."
             " Check the issuer; if it is right, somebody may have tried to mix up two providers.",

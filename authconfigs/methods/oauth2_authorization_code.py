@@ -9,7 +9,8 @@ from authconfigs.methods.numbers import Whole
 from authconfigs.methods.oauth2 import TOKEN_PARAMS, OAuth2Form, OAuth2Method
 from authconfigs.methods.pairs import Pairs
 
-# Parameters of the authorization request that the flow sets itself (RFC 6749 §4.1.1, RFC 7636), or that have a field.
+# Parameters of the authorization request that the flow sets itself (RFC 6749 §4.1.1, RFC 7636), that have a field, or that
+# would undo it: a request object stands in for state and PKCE (RFC 9101 §6.3), and the callback reads a query alone.
 AUTHORIZE_PARAMS = frozenset(
     (
         "audience",
@@ -18,6 +19,9 @@ AUTHORIZE_PARAMS = frozenset(
         "code_challenge",
         "code_challenge_method",
         "redirect_uri",
+        "request",
+        "request_uri",
+        "response_mode",
         "response_type",
         "scope",
         "state",
@@ -114,7 +118,7 @@ class AuthorizationCodeForm(OAuth2Form):
         names = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
         if taken := sorted(names & AUTHORIZE_PARAMS):
             raise forms.ValidationError(
-                f"The query sets {', '.join(taken)}, which the console sets itself: leave that out."
+                f"The query sets {', '.join(taken)}, which is the console's to decide: leave that out."
             )
         return url
 

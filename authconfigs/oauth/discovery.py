@@ -69,7 +69,7 @@ def discover(issuer: str, *, door: Door, deadline: Deadline) -> Metadata:
         named = document.get("issuer")
         if not isinstance(named, str) or not _is_meant(named, typed):
             raise _of_another(named, address=address)
-        return _read(document, issuer=named, door=door)
+        return _read(document, issuer=named, door=door, deadline=deadline)
     raise _most_telling(failures, typed)
 
 
@@ -170,11 +170,13 @@ def _of_another(named: object, *, address: str) -> NoMetadata:
     )
 
 
-def _read(document: Mapping[str, Any], *, issuer: str, door: Door) -> Metadata:
+def _read(document: Mapping[str, Any], *, issuer: str, door: Door, deadline: Deadline) -> Metadata:
     unusable: list[str] = []
 
     def endpoint(name: str) -> str:
-        url = _url(document.get(name), door)
+        url = _url(document.get(name))
+        if url and not _is_allowed(url, door=door, deadline=deadline):
+            url = ""
         if document.get(name) is not None and not url:
             unusable.append(name)
         return url
@@ -201,12 +203,21 @@ def _read(document: Mapping[str, Any], *, issuer: str, door: Door) -> Metadata:
     )
 
 
-def _url(value: object, door: Door | None = None) -> str:
-    """The value if it is a URL that a method's form takes and, told a door, that the door would send to; else nothing."""
+def _url(value: object) -> str:
+    """The value if it is a URL that a method's form takes; else nothing."""
     try:
         url: str = _URL.clean(value)
-        if door is not None and url:
-            door.check(url)
-    except (ValidationError, OutboundError):
+    except ValidationError:
         return ""
     return url
+
+
+def _is_allowed(url: str, *, door: Door, deadline: Deadline) -> bool:
+    """Whether the door would send there, as far as that can be known without a look-up; http:// hangs on what the name means."""
+    try:
+        door.check(url)
+        if url.lower().startswith("http:"):
+            door.find(url, deadline=deadline)
+    except OutboundError:
+        return False
+    return True

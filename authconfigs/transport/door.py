@@ -25,6 +25,7 @@ from authconfigs.transport.failures import failure_of
 from authconfigs.transport.guard import guarded
 from authconfigs.transport.policy import NetworkPolicy, check_url
 from authconfigs.transport.pools import CheckedPool, Pools, proxy_credential
+from authconfigs.transport.resolving import literal
 from authconfigs.transport.trace import Trace
 from authconfigs.transport.transactions import leave_database
 from authconfigs.transport.wire import WireRequest, wire_request
@@ -56,7 +57,21 @@ class Door:
         Raises PolicyRefused, or ConfigInvalid for what isn't a URL.
         """
         protected = protected or self._protected
-        check_url(url, protected=protected, credential=credential, policy=self._policy)
+        rights = {"protected": protected, "credential": credential}
+        target = check_url(url, policy=self._policy, **rights)
+        if found := literal(target.host, target.port):
+            self._policy.judge(target, [endpoint.address for endpoint in found], **rights)
+
+    def find(self, url: str, *, deadline: Deadline) -> None:
+        """Look up and judge, without a connection. Raises what `open` would raise until then."""
+        leave_database()
+        exchange = self._begin(
+            url, deadline=deadline, trace=None, protected=False, credential=False
+        )
+        try:
+            exchange.find()
+        except _FAILURES as error:
+            raise _told(error, exchange) from None
 
     def open(
         self,

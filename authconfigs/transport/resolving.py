@@ -45,11 +45,22 @@ def resolve(host: str, port: int, *, deadline: Deadline) -> tuple[Endpoint, ...]
     Raises socket.gaierror, also for an impossible name, or TimeoutError.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        found = _look_up(host, port, deadline)
+        return literal(host, port) or _endpoints(_look_up(host, port, deadline))
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "a label is empty or too long") from None
+
+
+def literal(host: str, port: int) -> tuple[Endpoint, ...]:
+    """The address that the host is itself, however it is spelled; empty for a name. Nothing is looked up."""
+    try:
+        return _endpoints(
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        )
+    except (socket.gaierror, UnicodeError):
+        return ()
+
+
+def _endpoints(found: list[Any]) -> tuple[Endpoint, ...]:
     return tuple(dict.fromkeys(Endpoint(family, sockaddr) for family, _, _, _, sockaddr in found))
 
 

@@ -96,6 +96,13 @@ def test_header_that_providers_use_is_taken(name: str) -> None:
         (CODE, {"revocation_url": "https://canary@a.example"}, "user name or password"),
         (CODE, {"authorization_url": "https://a.example/?state=canary&x=1"}, "sets state"),
         (CODE, {"authorize_params": {"redirect_uri": "canary"}}, "leave it out"),
+        *(
+            (CODE, {"authorize_params": {name: "canary"}}, "leave it out")
+            for name in ("request", "request_uri", "Response_Mode")
+        ),
+        (CODE, {"authorization_url": "https://a.example/?Request=canary"}, "leave that out"),
+        (CODE, {"authorization_url": "https://a.example/?request_uri=canary"}, "leave that out"),
+        (CODE, {"authorization_url": "https://a.example/?response_mode=canary"}, "leave that out"),
     ],
 )
 def test_error_names_the_problem_and_never_the_value(

@@ -212,6 +212,32 @@ def test_junk_is_left_out_field_by_field_and_named(door: Door) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "https://169.254.169.254/t",
+        "https://10.0.0.1/t",
+        "https://[::ffff:10.0.0.1]/t",
+        "http://93.184.215.14/t",
+        "http://name.invalid/t",
+        "https://93.184.215.14:25/t",
+    ],
+)
+def test_endpoint_that_would_be_refused_is_unusable(door: Door, refused: str) -> None:
+    document = {"issuer": "BASE", "token_endpoint": refused, "revocation_endpoint": "BASE/r"}
+    with serve(published({RFC_8414: document})) as server:
+        metadata = found(door, server.url(""))
+        assert metadata.revocation_url == server.url("/r")
+    assert metadata.token_url == ""
+    assert metadata.unusable == ("token_endpoint",)
+
+
+def test_unencrypted_name_in_an_allowed_network_is_usable(door: Door) -> None:
+    document = {"issuer": "BASE", "token_endpoint": "http://localhost:8000/t"}
+    with serve(published({RFC_8414: document})) as server:
+        assert found(door, server.url("")).token_url == "http://localhost:8000/t"
+
+
 def test_missing_endpoints_stay_empty(door: Door) -> None:
     with serve(published({RFC_8414: {"issuer": "BASE"}})) as server:
         metadata = found(door, server.url(""))
