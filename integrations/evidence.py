@@ -1,6 +1,6 @@
 """What is kept or shown of a request and its answer: enough for a support ticket, and no secret, whoever reflected it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -69,6 +69,32 @@ def response_evidence(
     }
 
 
+def request_text(request: Mapping[str, Any]) -> str:
+    """The masked request as HTTP shows it."""
+    if not request:
+        return ""
+    lines = [f"{request['method']} {request['url']}", *_headers(request.get("headers") or ())]
+    return "\n".join([*lines, *(["", request["body"]] if request.get("body") else [])])
+
+
+def response_text(response: Mapping[str, Any]) -> str:
+    """The masked answer, with the first part of its body."""
+    if not response:
+        return ""
+    lines = [str(response["status"]), *_headers(response.get("headers") or ())]
+    if response.get("body"):
+        lines += ["", response["body"]]
+    elif response.get("bytes"):
+        lines += ["", f"({response['bytes']} bytes that aren't text)"]
+    if response.get("truncated"):
+        lines += ["(cut off here)"]
+    return "\n".join(lines)
+
+
 def _storable(text: str) -> str:
     # PostgreSQL takes no NUL, not in JSON either.
     return text.replace("\x00", "\ufffd")
+
+
+def _headers(headers: Sequence[Sequence[str]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers]

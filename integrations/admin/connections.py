@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.generic import RedirectView
@@ -19,6 +20,8 @@ from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm, PlaceForm
 from integrations.admin.running import RunsTests
+from integrations.admin.strips import health_of
+from integrations.admin.trying import TriesRequests
 from integrations.models import Connection, ConnectionTest, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete_connection, save_connection
 from integrations.saving.drafts import SavedConnection
@@ -56,7 +59,7 @@ class ResultFilter(admin.SimpleListFilter):
 
 
 @admin.register(Connection, site=site)
-class ConnectionAdmin(RunsTests):
+class ConnectionAdmin(RunsTests, TriesRequests):
     list_display = (
         "name_column",
         "environment_column",
@@ -129,6 +132,7 @@ class ConnectionAdmin(RunsTests):
                 RedirectView.as_view(pattern_name="admin:authconfigs_authconfig_change"),
             ),
             named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
+            named("<path:object_id>/try/", self.try_view, "integrations_connection_try"),
             *super().get_urls(),
         ]
 
@@ -219,6 +223,7 @@ class ConnectionAdmin(RunsTests):
             "integration": connection.integration,
             "environment": connection.environment,
             "status": tested(connection).status.pill,
+            "health": health_of([connection], now=timezone.now())[0],
             "token": status_of_token(connection.auth_config) if connection.auth_config else None,
             "tests": tests,
             "is_readable_on_the_way": connection.auth_config is not None
@@ -226,6 +231,7 @@ class ConnectionAdmin(RunsTests):
             "address": f"{tenant.slug if tenant else ''}/{connection.integration.slug}{name}",
             "may": {
                 "test": self.allows(request, "test", connection),
+                "call": self.allows(request, "call", connection),
                 "delete": self.has_delete_permission(request, connection),
             },
             "why_readonly": f"{connection.environment.name} is protected: only admins change things here."

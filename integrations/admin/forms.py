@@ -24,10 +24,12 @@ from tenants.permissions import environments_for
 SECRET = "secret-"  # noqa: S105 - a prefix of field names
 # In characters. Of what is posted, a form takes DATA_UPLOAD_MAX_MEMORY_SIZE.
 LONGEST_BODY = 100_000
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class _Refusable(forms.Form):
+class Refusable(forms.Form):
+    """A form whose fields the save path judges, too."""
+
     # What somebody else's faster change makes of this one.
     conflict = ""
 
@@ -39,7 +41,7 @@ class _Refusable(forms.Form):
         dress(self)
 
 
-class IntegrationForm(_Refusable):
+class IntegrationForm(Refusable):
     name = forms.CharField(max_length=200, label="Name", help_text="For people: Billing API.")
     slug = forms.CharField(
         max_length=50,
@@ -124,7 +126,7 @@ class _ConfigChoice(RowChoice):
         return f"{obj.name} ({obj.get_method_display()})"
 
 
-class ConnectionForm(_Refusable):
+class ConnectionForm(Refusable):
     """A connection whose integration and environment are known."""
 
     base_url = forms.CharField(
@@ -136,7 +138,7 @@ class ConnectionForm(_Refusable):
         help_text="What every path is appended to.",
     )
     test_method = forms.ChoiceField(
-        choices=[(name, name) for name in _METHODS],
+        choices=[(name, name) for name in METHODS],
         initial="GET",
         label="Test request: method",
         help_text="GET and HEAD change nothing at the API. Others are really sent.",

@@ -1,6 +1,6 @@
 """The page of one connection test: what one pastes into a support ticket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import admin
@@ -15,6 +15,7 @@ from authconfigs.admin.tested import test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.connections import title_of
 from integrations.admin.help import help_url, title_of_symptom
+from integrations.evidence import request_text, response_text
 from integrations.models import ConnectionTest
 from tenants.badges import Tone, moment, pill
 from tenants.models import User
@@ -175,32 +176,6 @@ def _not_sent(test: ConnectionTest) -> str:
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     done = pill("done", "good") if step["ok"] else pill("failed", "bad")
     return {**step, "label": STEPS.get(step["name"], step["name"]), "pill": done}
-
-
-def _headers(headers: Sequence[Sequence[str]]) -> list[str]:
-    return [f"{name}: {value}" for name, value in headers]
-
-
-def request_text(request: Mapping[str, Any]) -> str:
-    """The masked request as HTTP shows it."""
-    if not request:
-        return ""
-    lines = [f"{request['method']} {request['url']}", *_headers(request.get("headers") or ())]
-    return "\n".join([*lines, *(["", request["body"]] if request.get("body") else [])])
-
-
-def response_text(response: Mapping[str, Any]) -> str:
-    """The masked answer, with the first part of its body."""
-    if not response:
-        return ""
-    lines = [str(response["status"]), *_headers(response.get("headers") or ())]
-    if response.get("body"):
-        lines += ["", response["body"]]
-    elif response.get("bytes"):
-        lines += ["", f"({response['bytes']} bytes that aren't text)"]
-    if response.get("truncated"):
-        lines += ["(cut off here)"]
-    return "\n".join(lines)
 
 
 def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
