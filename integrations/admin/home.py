@@ -14,6 +14,8 @@ from authconfigs.admin.listing import unused
 from authconfigs.admin.status import Status
 from authconfigs.admin.tested import FAILS, tested
 from authconfigs.admin.token_states import (
+    Kind,
+    configs_that_are,
     configs_that_need_a_person,
     configs_that_need_authorization,
     token_status,
@@ -124,10 +126,11 @@ def _connections(now: datetime) -> list[Connection]:
 
 
 def _configs(now: datetime) -> list[AuthConfig]:
-    """Configs that a person has to do something for."""
+    """Configs that a person has to do something for, or whose calls fail while they are retried."""
     overdue = Q(rotate_by__lte=date.today())
+    lapsed = configs_that_are(Kind.RETRYING, now=now) & Q(oauth_token__expires_at__lte=now)
     rows = (
-        AuthConfig.objects.filter(overdue | configs_that_need_a_person(now))
+        AuthConfig.objects.filter(overdue | lapsed | configs_that_need_a_person(now))
         .filter(disabled_at=None)
         .select_related("environment", "oauth_token")
         .defer("oauth_token__access_token", "oauth_token__refresh_token")
@@ -144,7 +147,7 @@ def _why(config: AuthConfig, now: datetime) -> Status:
     if token is not None:
         has_refresh = cast("Any", config).has_refresh
         status = token_status(config, token, has_refresh_token=has_refresh, now=now)
-        if status.needs_person:
+        if status.needs_person or status.kind is Kind.RETRYING:
             return status
     return Status("Rotation overdue", "warn", f"It was to be replaced by {config.rotate_by}.")
 

@@ -86,6 +86,23 @@ def test_config_that_needs_somebody_is_shown(tenant: Tenant) -> None:
     assert "fine-config" not in shown
 
 
+def test_token_that_lapsed_while_it_is_retried_is_shown(tenant: Tenant) -> None:
+    make_config(make_environment(tenant), "retried-config", **BY_CONSENT)
+    now = timezone.now()
+    store_token(
+        access_token="issued",
+        refresh_token="next",
+        state="retrying",
+        expires_at=now + timedelta(minutes=1),
+        failure_summary="The token endpoint is out of order (503).",
+    )
+    assert "Auth configs that need somebody" not in home(tenant)
+    store_token(expires_at=now)
+    shown = panel(home(tenant), "Auth configs that need somebody")
+    assert "Retrying" in shown
+    assert "out of order (503)" in shown
+
+
 def test_tiles_count_what_the_lists_show(tenant: Tenant) -> None:
     environment = make_environment(tenant)
     make_config(environment, "consent-config", **BY_CONSENT)
