@@ -14,6 +14,8 @@ preload_app = True
 graceful_timeout = 30
 timeout = 60
 keepalive = 5
+# Codes and states of some providers are long; the default is 4,094 bytes.
+limit_request_line = 8190
 # A server restarts workers by itself; nobody needs to steer it through a socket in the home folder.
 control_socket_disable = True
 accesslog = "-"

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "authconfigs.authorization.unkept.UnkeptAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tenants.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -40,8 +40,13 @@ _WITHOUT_TENANT = frozenset(
         "password_set",
         "consent_link",
         "oauth_callback",
+        "oauth_callback_without_slash",
         "oauth_result",
     }
+)
+# Whatever comes there is told with a symptom; they look nothing up by it as it stands.
+_OF_PROVIDERS = frozenset(
+    {"consent_link", "oauth_callback", "oauth_callback_without_slash", "oauth_result"}
 )
 
 
@@ -76,11 +81,12 @@ class TenantMiddleware:
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Lead whoever works in no tenant to where one is chosen; refuse forms of another tenant."""
-        if "\0" in request.path_info + unquote(request.META.get("QUERY_STRING", "")):
-            # Nothing that is stored has one, and PostgreSQL takes it in no comparison.
-            raise Http404
         user = request.user
         name = _page(request)
+        sent = request.path_info + unquote(request.META.get("QUERY_STRING", ""))
+        if "\0" in sent and name not in _OF_PROVIDERS:
+            # Nothing that is stored has one, and PostgreSQL takes it in no comparison.
+            raise Http404
         if not isinstance(user, User) or name in _WITHOUT_TENANT:
             return None
         if name.startswith(_PLATFORM_PAGES):

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import unquote
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from authconfigs.authorization import answers, bindings, links, trips
@@ -40,21 +43,26 @@ def leaving(request: HttpRequest, url: str) -> HttpResponse:
     return SeeOther(url)
 
 
-def _unreferred(view: _View) -> _View:
-    """No page that is loaded next learns this one's address, which holds a code or belongs to one person."""
+def _read(view: _View) -> _View:
+    """With an empty query where it holds what nobody here made: a NUL, or more parameters than can be read."""
 
     @wraps(view)
-    def without_referrer(request: HttpRequest) -> HttpResponse:
-        response = view(request)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    def with_query(request: HttpRequest) -> HttpResponse:
+        try:
+            readable = bool(request.GET) and "\0" not in unquote(request.META["QUERY_STRING"])
+        except TooManyFieldsSent:
+            readable = False
+        if not readable:
+            request.GET = QueryDict()
+        return view(request)
 
-    return without_referrer
+    return with_query
 
 
 # Not without referrer: browsers then leave out the Origin that the form is checked by.
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@_read
 def consent_link(request: HttpRequest) -> HttpResponse:
     """GET says who asks for what and uses nothing up; POST leads to the provider, once."""
     trip = links.trip_of(request.GET.get(links.PARAMETER, ""))
@@ -95,9 +103,10 @@ def _left(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) 
     return response
 
 
+# Exempt, for the refusal of a POST is the same for everybody.
+@csrf_exempt
 @require_GET
-@never_cache
-@_unreferred
+@_read
 def callback(request: HttpRequest) -> HttpResponse:
     """Take the provider's answer, once, and lead to a page whose address doesn't hold it."""
     delivered = Delivered.from_query(request.GET)
@@ -126,8 +135,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@never_cache
-@_unreferred
+@_read
 def result(request: HttpRequest) -> HttpResponse:
     """How a trip ended."""
     return answers.page(request, answers.answer_at(request))

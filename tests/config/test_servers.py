@@ -99,6 +99,13 @@ def test_access_log_holds_no_query(tmp_path: Path) -> None:
     assert "planted-secret" not in (tmp_path / "output").read_text()
 
 
+def test_long_answer_of_a_provider_arrives(tmp_path: Path) -> None:
+    with web(tmp_path / "output") as (_, url):
+        answer = requests.get(f"{url}/oauth/callback/?code={'x' * 8000}", timeout=10)
+    assert answer.status_code == 400
+    assert '<meta name="symptom"' in answer.text
+
+
 def test_web_workers_end_with_their_killed_master(tmp_path: Path) -> None:
     with web(tmp_path / "output") as (process, _):
         workers = children(process.pid)
