@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import cast
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from authconfigs.admin.status import Status
-from authconfigs.health import MISSED_BEATS, Health, health
+from authconfigs.health import UNKNOWN, Health, health
 from tenants.models import User
 
 _BY_CALLS = "Tokens aren't renewed ahead; calls renew them themselves. What was missed is caught up"
@@ -43,8 +42,14 @@ def parts_of(found: Health) -> list[Part]:
     unavailable = Status("Queue unavailable", "bad", UNAVAILABLE)
     parts = [Part("Queue", available if found.broker else unavailable)]
     if found.database:
-        parts.append(_of_process("Celery beat", found.beat_age_s, without=NO_BEAT))
-        parts.append(_of_process("Celery worker", found.worker_age_s, without=NO_WORKER))
+        beat, worker = found.beat_age_s, found.worker_age_s
+        parts.append(_of_process("Celery beat", beat, silent=found.is_beat_silent, without=NO_BEAT))
+        if found.is_worker_unknown:
+            unknown = Status("Unknown", "quiet", f"It is {UNKNOWN}.")
+            parts.append(Part("Celery worker", unknown, _last_sign(worker)))
+        else:
+            silent = found.is_worker_silent
+            parts.append(_of_process("Celery worker", worker, silent=silent, without=NO_WORKER))
     else:
         parts.append(Part("Database", Status("Unavailable", "bad", "It can't be read right now.")))
     return parts
@@ -67,13 +72,15 @@ def figures_of(found: Health) -> list[Part]:
     return figures
 
 
-def _of_process(name: str, age: float | None, *, without: str) -> Part:
-    if age is None:
-        return Part(name, Status("Never seen", "bad", without))
-    detail = f"last sign of life {_in_words(age)} ago"
-    if age > MISSED_BEATS * settings.BEAT_SECONDS:
-        return Part(name, Status("Silent", "bad", without), detail)
-    return Part(name, Status("Running", "good"), detail)
+def _of_process(name: str, age: float | None, *, silent: bool, without: str) -> Part:
+    if not silent:
+        return Part(name, Status("Running", "good"), _last_sign(age))
+    word = "Never seen" if age is None else "Silent"
+    return Part(name, Status(word, "bad", without), _last_sign(age))
+
+
+def _last_sign(age: float | None) -> str:
+    return "" if age is None else f"last sign of life {_in_words(age)} ago"
 
 
 def _in_words(seconds: float) -> str:

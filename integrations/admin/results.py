@@ -13,11 +13,13 @@ from django.utils.safestring import SafeString
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.tested import test_status
 from authconfigs.symptoms import Symptom
+from integrations.admin.checks import checks_of
 from integrations.admin.connections import title_of
 from integrations.admin.help import help_url, title_of_symptom
+from integrations.changes import changes_within
 from integrations.evidence import request_text, response_text
 from integrations.models import ConnectionTest
-from tenants.badges import Tone, moment, pill
+from tenants.badges import Tone, moment
 from tenants.models import User
 from tenants.site import site
 
@@ -90,7 +92,10 @@ class ConnectionTestAdmin(OwnPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectionTest]:
         queryset: QuerySet[ConnectionTest] = super().get_queryset(request)
         return queryset.select_related(
-            "connection__integration", "connection__environment", "config__environment"
+            "connection__integration",
+            "connection__environment",
+            "connection__auth_config",
+            "config__environment",
         )
 
     @admin.display(description="When", ordering="started_at")
@@ -152,6 +157,8 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
         "symptom": title_of_symptom(test.symptom),
         "help_url": help_url(test.symptom),
         "steps": [_step(step) for step in test.steps],
+        "checks": list(checks_of(test)),
+        **_since_success(test),
         "control": {"title": title, "words": words},
         "not_sent": _not_sent(test),
         "request_text": "" if _not_sent(test) else request_text(test.request),
@@ -166,6 +173,21 @@ def page_of(test: ConnectionTest, user: User) -> dict[str, Any]:
     return {**page, "as_text": as_text(test, page)}
 
 
+def _since_success(test: ConnectionTest) -> dict[str, Any]:
+    """When the connection last worked before a failed test, and what was changed until then; nothing where it never did."""
+    connection = test.connection
+    if test.ok or connection is None:
+        return {}
+    before = ConnectionTest.objects.filter(
+        connection=connection, ok=True, started_at__lt=test.started_at
+    )
+    worked_at = before.values_list("started_at", flat=True).first()
+    if worked_at is None:
+        return {}
+    changes = changes_within({connection: (worked_at, test.started_at)})
+    return {"worked_at": worked_at, "changes": changes[connection.id]}
+
+
 def _not_sent(test: ConnectionTest) -> str:
     """Why the request, which was made ready, never left; empty where it did, or where there was none."""
     if test.ok or test.response or test.stage not in NOT_SENT:
@@ -174,8 +196,7 @@ def _not_sent(test: ConnectionTest) -> str:
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    done = pill("done", "good") if step["ok"] else pill("failed", "bad")
-    return {**step, "label": STEPS.get(step["name"], step["name"]), "pill": done}
+    return {**step, "label": STEPS.get(step["name"], step["name"])}
 
 
 def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
@@ -191,6 +212,7 @@ def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
         [f"Test of {name_of(test)}{where}: {verdict}", test.summary],
         [f"Likely cause: {test.likely_cause}"] if test.likely_cause else [],
         ["What to check:", *checks] if checks else [],
+        _changes_as_text(page),
         [f"Warning: {warning}" for warning in test.warnings],
         ["Steps:", *steps],
         [f"Wrong credential: {page['control']['title']}. {page['control']['words']}".rstrip()],
@@ -202,3 +224,14 @@ def as_text(test: ConnectionTest, page: Mapping[str, Any]) -> str:
         ],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _changes_as_text(page: Mapping[str, Any]) -> list[str]:
+    if "worked_at" not in page:
+        return []
+    changes = [
+        f"  {change.at:%Y-%m-%d %H:%M:%S} UTC: {change.words}, by {change.actor}"
+        for change in page["changes"]
+    ]
+    since = f"{page['worked_at']:%Y-%m-%d %H:%M:%S} UTC"
+    return [f"It last worked at {since}. Changed since:", *(changes or ["  nothing"])]

@@ -11,13 +11,18 @@ from integrations.diagnosis.words import GENERIC, ROWS, Row
 
 @dataclass(frozen=True)
 class Explanation:
-    """One plain sentence, why it probably happened, and what to check, in order."""
+    """One plain sentence, why it probably happened, and what to check, in order.
+
+    `fields` names for each check the fact that it is about (`base_url`, say), empty for one that names none.
+    """
 
     summary: str
     likely_cause: str
     checks: tuple[str, ...]
+    fields: tuple[str, ...] = ()
 
 
+_WHOLES = frozenset({"auth_config", "connection", "environment", "method"})
 _BY_CASE = {(row.symptom, row.case): row for row in ROWS}
 
 
@@ -39,10 +44,12 @@ def explain(
         known["status"] = str(status)
     row = row_for(symptom, stage=stage, case=case)
     with_generic = {**GENERIC, **known}
+    checks = [check for check in row.checks if set(placeholders(check)) <= set(known)]
     return Explanation(
         row.summary.format_map(with_generic),
         row.cause.format_map(with_generic),
-        tuple(check.format_map(known) for check in row.checks if placeholders(check) <= set(known)),
+        tuple(check.format_map(known) for check in checks),
+        tuple(map(_field, checks)),
     )
 
 
@@ -63,6 +70,12 @@ def row_for(symptom: Symptom, *, stage: Stage, case: str = "") -> Row:
     raise KeyError(symptom)
 
 
-def placeholders(text: str) -> frozenset[str]:
-    """The names of the facts that a text needs."""
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+def placeholders(text: str) -> list[str]:
+    """The names of the facts that a text needs, in their order."""
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name]
+
+
+def _field(check: str) -> str:
+    """What a check is about: rather a field than the whole that has it."""
+    names = placeholders(check)
+    return next((name for name in names if name not in _WHOLES), next(iter(names), ""))

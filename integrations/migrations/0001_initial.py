@@ -276,6 +276,7 @@ class Migration(migrations.Migration):
                 ("summary", models.CharField(max_length=1000)),
                 ("likely_cause", models.TextField(blank=True)),
                 ("checks", models.JSONField(default=list)),
+                ("check_fields", models.JSONField(default=list)),
                 ("steps", models.JSONField(default=list)),
                 ("negative_control", models.CharField(max_length=20)),
                 ("token_refreshed", models.BooleanField(default=False)),

@@ -1,7 +1,7 @@
 """From what a run has found to its verdict: symptom, stage, and the words for it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -103,7 +103,7 @@ def _of_answer(run: Run, response: requests.Response, facts: dict[str, str]) -> 
         facts["since"] = f"{since:%Y-%m-%d %H:%M} UTC"
     told = explain(finding.symptom, stage=Stage.API, status=status, facts=facts, case=finding.case)
     if finding.symptom is Symptom.BLOCKED_BY_POLICY:
-        told = Explanation(redirect_summary(response), told.likely_cause, told.checks)
+        told = replace(told, summary=redirect_summary(response))
     return Verdict(finding.symptom, Stage.API, status, told)
 
 

@@ -77,6 +77,7 @@ def row_of(
         summary=mask.text(told.summary)[:LONGEST_SUMMARY],
         likely_cause=mask.text(told.likely_cause),
         checks=[mask.text(check) for check in told.checks],
+        check_fields=list(told.fields),
         steps=[asdict(step) | {"detail": mask.text(step.detail)} for step in account.steps],
         negative_control=verdict.control.value,
         token_refreshed=account.token_refreshed,

@@ -55,7 +55,7 @@ def test_result_is_copied_as_text(live_server: LiveServer, page: Page) -> None:
         page.get_by_role("link", name="Connections").click()
         page.get_by_role("link", name="api-staging").first.click()
         page.get_by_role("button", name="Test connection").click()
-        page.get_by_role("button", name="Copy as text").click()
+        page.get_by_role("button", name="Copy as case file").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
     text = page.evaluate("navigator.clipboard.readText()")
     assert "FAILED: wrong_or_missing_credential" in text
@@ -79,14 +79,30 @@ def test_pages_load_without_errors_and_fit(
         base = f"{live_server.url}/admin/{models}/"
         addresses += [base, f"{base}add/"]
         page.goto(base)
-        link = page.locator("#result_list a[href*='/change/']").first.get_attribute("href")
-        addresses.append(f"{live_server.url}{link}")
+        link = page.locator("#result_list a[href*='/change/']").first.get_attribute("href") or ""
+        change = f"{live_server.url}{link.partition('?')[0]}"
+        addresses += [change, change.replace("/change/", "/history/")]
     addresses.append(f"{live_server.url}/admin/authconfigs/authconfig/add/?method=oauth2_password")
     for address in addresses:
         page.goto(address)
         too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         assert not too_wide, address
     assert not problems
+
+
+def test_active_entry_of_the_dark_sidebar_is_as_light_as_links(
+    live_server: LiveServer, page: Page
+) -> None:
+    a_console()
+    page.emulate_media(color_scheme="dark")
+    log_in(page, live_server)
+    page.get_by_role("link", name="Connections").click()
+    active = page.locator("#nav-sidebar-apps a.active")
+    colour = "e => getComputedStyle(e).color"
+    assert active.evaluate(colour) == page.evaluate(
+        "(() => { const e = document.createElement('a'); e.className = 'c-link';"
+        " document.querySelector('main, body').append(e); return getComputedStyle(e).color })()"
+    )
 
 
 def test_long_names_end_in_dots_and_nothing_is_cut_off(live_server: LiveServer, page: Page) -> None:

@@ -1,6 +1,9 @@
 """Tests that are started on pages, and the page of their result."""
 
+import re
+
 import pytest
+from django.urls import reverse
 
 from authconfigs.models import AuthConfig
 from integrations.demo.provider import Provider, accounts
@@ -57,6 +60,58 @@ def test_failed_test_names_cause_and_checks(tenant: Tenant) -> None:
     assert "Test again" in page
     assert "planted-wrong" not in page
     assert str(test.id) in page
+
+
+def test_checks_lead_to_the_fields_that_they_are_about(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider, token="planted-wrong")
+        page = html(browser(tenant).post(url("test", row.id), posted(tenant), follow=True))
+    config = reverse("admin:authconfigs_authconfig_change", args=[row.auth_config_id])
+    shown = page.partition("What to check")[2].partition("</ol>")[0]
+    checks = re.findall(r"<li>(.*?)</li>", shown)
+    assert f'href="{config}#id_header"' in next(each for each in checks if "the header" in each)
+    assert f'href="{config}"' in next(
+        each for each in checks if "the credential of billing" in each
+    )
+    form = html(browser(tenant).get(config))
+    for anchor in re.findall(rf'"{config}#([^"]+)"', shown):
+        assert f'id="{anchor}"' in form
+
+
+def test_what_was_changed_since_the_last_success_is_told(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        client = browser(tenant)
+        client.post(url("test", row.id), posted(tenant))
+        config = reverse("admin:authconfigs_authconfig_change", args=[row.auth_config_id])
+        typed = posted(
+            tenant, method="bearer", name="billing", header="Authorization", prefix="Key"
+        )
+        assert client.post(config, typed).status_code == 302
+        page = html(client.post(url("test", row.id), posted(tenant), follow=True))
+        again = html(client.post(url("test", row.id), posted(tenant), follow=True))
+        provider.switches.api = "403"
+    for shown in (page, again):
+        assert "Changed since the last success" in shown
+        assert "the Prefix changed, by admin" in shown
+        assert "UTC: the Prefix changed, by admin" in shown.partition('id="as-text">')[2]
+
+
+def test_where_nothing_was_changed_the_provider_is_looked_at(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider)
+        client = browser(tenant)
+        client.post(url("test", row.id), posted(tenant))
+        provider.switches.api = "401"
+        page = html(client.post(url("test", row.id), posted(tenant), follow=True))
+    assert "Nothing of the connection or its auth config was changed since" in page
+
+
+def test_what_never_worked_has_no_last_success(tenant: Tenant) -> None:
+    with Provider() as provider:
+        row = wired(tenant, provider, token="planted-wrong")
+        page = html(browser(tenant).post(url("test", row.id), posted(tenant), follow=True))
+    assert "last success" not in page
 
 
 def test_request_that_never_left_isnt_shown_as_sent(tenant: Tenant) -> None:

@@ -243,10 +243,10 @@ def test_row_names_only_facts_that_there_are(row: object) -> None:
     known = options | FACTS_OF_ANSWERS | FACTS_OF_CONNECTIONS
     for found in ROWS:
         if found is row:
-            assert placeholders(found.summary) <= set(GENERIC)
-            assert placeholders(found.cause) <= set(GENERIC)
+            assert set(placeholders(found.summary)) <= set(GENERIC)
+            assert set(placeholders(found.cause)) <= set(GENERIC)
             for check in found.checks:
-                assert placeholders(check) <= known
+                assert set(placeholders(check)) <= known
 
 
 @pytest.mark.parametrize("symptom", list(Symptom))

@@ -34,6 +34,7 @@ class Routes:
         tokens = TokenEndpoint(self.ledger, count)
         self._fixed: dict[str, Callable[[Received], Answer]] = {
             "/": lambda received: html_answer(landing(base_url, switches)),
+            "/favicon.ico": lambda _: Answer(204),
             "/switches": self._turned,
             "/authorize": self._consent.answer,
             connected.PATH: ConnectedPage(self.ledger).answer,
