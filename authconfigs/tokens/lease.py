@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from authconfigs.database import execute_each
 from authconfigs.fields import Sealed, Stored
@@ -39,6 +39,11 @@ class Lease:
         values: dict[str, Any] = {"refresh_token": None} if without_refresh_token else {}
         return self._update(self._ours, lease_expires_at=now + length(), **values)
 
+    def row(self) -> OAuthToken | None:
+        """The token's row while it is ours and as it was seen, so that what is sent belongs to `state`; else None."""
+        row: OAuthToken | None = self._seen.filter(self._ours).first()
+        return row
+
     def release(self) -> None:
         """Give it back without a result, also when the config has moved on meanwhile."""
         OAuthToken.objects.filter(self._ours, config_id=self.state.config_id).update(**FREE)
@@ -56,15 +61,17 @@ class Lease:
     def _ours(self) -> Q:
         return Q(lease_owner=self.owner)
 
-    def _update(self, condition: Q, **values: Any) -> bool:
-        rows = OAuthToken.objects.filter(
-            condition,
+    @property
+    def _seen(self) -> QuerySet[OAuthToken]:
+        return OAuthToken.objects.filter(
             config_id=self.state.config_id,
             generation=self.seen.generation,
             attempt=self.seen.attempt,
             token_revision=self.seen.token_revision,
         )
-        return bool(rows.update(**values))
+
+    def _update(self, condition: Q, **values: Any) -> bool:
+        return bool(self._seen.filter(condition).update(**values))
 
 
 @dataclass(frozen=True)

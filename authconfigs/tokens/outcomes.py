@@ -91,7 +91,7 @@ def settle(
 
 
 def discard(outcome: Outcome, keys: Keychain) -> None:
-    """What is left to do of an outcome that came too late, because an edit or a deletion was faster.
+    """What is left to do of an outcome that came too late, because an edit, a disconnect or a deletion was faster.
 
     The lease is given back, and of a token that came its refresh token is kept where the edit didn't want another grant.
     """
@@ -104,7 +104,7 @@ def discard(outcome: Outcome, keys: Keychain) -> None:
     row = OAuthToken.objects.filter(config_id=lease.state.config_id).only("state").first()
     if row is None or isinstance(result, TokenFailed):
         return
-    why = "The auth config was edited while the token was being asked for."
+    why = "The auth config was edited or disconnected while the token was being asked for."
     # The config may be deleted at this very moment.
     with suppress(IntegrityError), transaction.atomic():
         _event(lease, TokenEvent.Kind.DISCARDED, state=row.state, summary=why).save()

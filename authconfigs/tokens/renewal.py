@@ -18,17 +18,17 @@ from authconfigs.database import database_now, released_connection
 from authconfigs.datakeys import Keychain
 from authconfigs.errors import OutboundError, SecretUnreadable, TokenFailed
 from authconfigs.fields import Sealed
-from authconfigs.models import OAuthToken
 from authconfigs.oauth import TokenAnswer
 from authconfigs.state import ConfigEdited, ConfigState, TokenState, UnknownName, load_config
 from authconfigs.symptoms import Stage, Symptom
-from authconfigs.tokens.exchange import LeaseLost, exchange
+from authconfigs.tokens.exchange import LeaseLost, check_origins, exchange
 from authconfigs.tokens.grants import Grant
 from authconfigs.tokens.lease import Lease
 from authconfigs.tokens.outcomes import Obtained, Outcome, discard, settle
 from authconfigs.tokens.schedule import Schedule, schedule
 from authconfigs.tokens.values import Token, expiry, keep, stored_value
 from authconfigs.tokens.verdict import stored_failure
+from authconfigs.tokens.withdrawal import withdraw_late
 from authconfigs.transport import Deadline, Door
 from tenants.scope import tenant_scope
 
@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 token_asked = Signal()
 
 FIRST_LOOK, LONGEST_PAUSE = 0.02, 0.25
+# What lands meanwhile waits for it, and its lease runs.
+LATE_WAIT = 5.0
 STORE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0, 3.0)
 
 
@@ -70,6 +72,7 @@ def renewed(
         elif row.attempt > lease.seen.attempt:
             raise stored_failure(row)
         elif (row.generation, row.attempt) != (lease.seen.generation, lease.seen.attempt):
+            check_origins(fresh)
             lease = Lease(fresh, row, owner=lease.owner)
         if waiting.expired:
             raise waited_too_long()
@@ -100,8 +103,10 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
     """The token, stored; None when it came too late or the lease was lost: the row tells then. Raises TokenFailed."""
     try:
         with released_connection():
-            row = OAuthToken.objects.get(config_id=lease.state.config_id)
+            row = lease.row()
             asked_at = database_now()
+        if row is None:
+            raise LeaseLost
         try:
             known = row.refresh_token and RefreshToken(
                 row.refresh_token, row.refresh_token.reveal()
@@ -113,11 +118,13 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
                 lease, known, grant=grant, asked_at=asked_at, door=door, deadline=deadline
             )
     except LeaseLost:
+        # An edit that keeps the refresh token keeps the lease, too.
+        lease.release()
         return None
     except BaseException:
         lease.release()
         raise
-    (stored,) = settled([outcome])
+    (stored,) = settled([outcome], deadline=deadline)
     if stored is None:
         return None
     result = stored.result
@@ -186,8 +193,13 @@ def plan(
     )
 
 
-def settled(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
-    """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them."""
+def settled(
+    outcomes: Sequence[Outcome], *, deadline: Deadline | None = None
+) -> list[Outcome | None]:
+    """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them.
+
+    Late tokens of a config that was disconnected are withdrawn then, within LATE_WAIT and not after the deadline.
+    """
     keys = Keychain()
     stored = _insistently(
         lambda: settle(outcomes, now=database_now(), keys=keys, jitter=_random_share)
@@ -196,6 +208,11 @@ def settled(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
         if one is None:
             _insistently(partial(discard, outcome, keys))
         _tell(outcome, discarded=one is None)
+    # After all of them are stored: it may take a while.
+    until = Deadline.after(min(LATE_WAIT, deadline.remaining()) if deadline else LATE_WAIT)
+    for outcome, one in zip(outcomes, stored, strict=True):
+        if one is None:
+            withdraw_late(outcome, deadline=until)
     return stored
 
 
