@@ -108,7 +108,10 @@ class NoMetadata(OutboundError):
 
 
 class TokenFailed(OutboundError):
-    """No token. `error` is the OAuth error code (RFC 6749 §5.2), or empty."""
+    """No token. `error` is the OAuth error code (RFC 6749 §5.2), or empty.
+
+    `refresh_token` is one that the answer had all the same: it takes the place of the one that was used.
+    """
 
     def __init__(
         self,
@@ -129,6 +132,7 @@ class TokenFailed(OutboundError):
             status=status,
         )
         self.error = error
+        self.refresh_token: str | None = None
 
     @classmethod
     def from_error(cls, error: OutboundError) -> "TokenFailed":

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Self
 from urllib.parse import quote_plus
@@ -45,7 +45,7 @@ class Reflections:
 
     def __init__(self, secrets: Iterable[str], *, shortest: int = SHORTEST) -> None:
         sought = [secret for secret in secrets if len(secret) >= max(shortest, 1)]
-        self._forms = {form.translate(_ALIKE) for secret in sought for form in _forms_of(secret)}
+        self._sought = sought
         longest = max((len(_bytes(secret)) for secret in sought), default=0)
         self._reach = LONGEST_ESCAPE * longest
 
@@ -69,8 +69,15 @@ class Reflections:
         views = [view.data.translate(_ALIKE) for view in _views(_bytes(text))]
         if any(form in view for view in views for form in self._forms):
             return True
-        pieces = {piece for view in views for piece in _pieces(view)}
-        return any(not pieces.isdisjoint(_pieces(form)) for form in self._forms)
+        return any(piece in self._form_pieces for view in views for piece in _pieces(view))
+
+    @cached_property
+    def _forms(self) -> set[bytes]:
+        return {form.translate(_ALIKE) for one in self._sought for form in _forms_of(one)}
+
+    @cached_property
+    def _form_pieces(self) -> set[bytes]:
+        return {piece for form in self._forms for piece in _pieces(form)}
 
     def _masked(self, data: bytes, shown: int | None = None) -> str | None:
         """None when nothing is found in what is shown."""

@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass
 
 # Blanks by the standard; some providers write commas.
-_SEPARATORS = re.compile(r"[\s,]+")
+SEPARATORS = re.compile(r"[\s,]+")
 # Answered with a refresh token, often without being named again (OpenID Connect Core §11).
 _OFFLINE = "offline_access"
 
 
 def names(text: str) -> frozenset[str]:
     """The names in a scope, whatever their order and separators."""
-    return frozenset(filter(None, _SEPARATORS.split(text)))
+    return frozenset(filter(None, SEPARATORS.split(text)))
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ oauthlib refuses expires_in "soon", a foreign token_type, a JSON array, a narrow
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from authconfigs.errors import TokenFailed
+from authconfigs.masking import Reflections
 from authconfigs.oauth.client import OAuthClient, TokenAnswer
+from authconfigs.oauth.granted import scope_in
+from authconfigs.oauth.refusal import BEHIND
 from authconfigs.symptoms import Symptom
 
 TEN_YEARS = 10 * 365.25 * 86400
@@ -21,43 +24,74 @@ LONGEST_TOKEN = 32 * 2**10
 LONGEST_TYPE = 50
 MOST_FIELDS = 1000
 
+BEARER = "bearer"
+# No place that is read of an answer lies deeper.
+DEEPEST = 100
+
+_TOO_LONG = f"longer than {LONGEST_TOKEN:,} characters"
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
+_FIRST_FIELD = re.compile(r"[A-Za-z0-9_.\[\]-]+=")
+# What keeps JSON from being run as a script.
+_GUARD = re.compile(r"\s*(?:\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)?\s*")
+_MARK = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
 def document_of(content: bytes) -> dict[str, Any] | None:
-    """The fields of a JSON object or of a form-encoded answer; None for anything else, such as a web page."""
-    try:
-        value = json.loads(content, parse_int=_whole, parse_constant=str)
-    except (ValueError, RecursionError):
-        return _form(content)
-    return value if isinstance(value, dict) else None
+    """The fields of a JSON object or of a form-encoded answer; None for anything else, such as a web page.
+
+    JSON may have line breaks in its texts, something in front against being run as a script, and something behind.
+    """
+    text = _text(content)
+    value = _json(text)
+    return value if isinstance(value, dict) else _form(text)
 
 
 def token_in(
-    document: Mapping[str, Any], client: OAuthClient, *, sent_at: float
+    document: Mapping[str, Any], client: OAuthClient, *, sent_at: float, secrets: Iterable[str] = ()
 ) -> TokenAnswer | None:
     """The token in an answer, or None when there is none that a header could carry.
 
-    `sent_at` is the time of the request, in seconds since 1970: an absolute expiry is counted from it. Raises TokenFailed for
-    a token that is too long.
+    `sent_at` is the time of the request, in seconds since 1970: an absolute expiry is counted from it. `secrets` are those
+    that were sent: neither scope nor type repeats one, nor a token. Raises TokenFailed for an access token that is too long.
     """
 
     def given(name: str) -> Any:
-        return _at(document, client.token_response.get(name) or name)
+        return _given(document, client, name)
 
     access_token = _carried(given("access_token"))
     if access_token is None:
+        if _is_too_long(given("access_token")):
+            raise TokenFailed(
+                f"The access token is {_TOO_LONG}: no server would take it.",
+                symptom=Symptom.PROVIDER_ERROR,
+                permanent=False,
+            )
         return None
     lifetime = lifetime_of(given("expires_in"), client.expiry_format, sent_at=sent_at)
     if lifetime is None and client.default_lifetime is not None:
         lifetime = lifetime_of(client.default_lifetime, "seconds", sent_at=sent_at)
+    hidden = Reflections([*secrets, *client.secrets, *tokens_of(document, client)])
+    scope, left_out = scope_in(given("scope"), asked=client.scope, hidden=hidden)
     return TokenAnswer(
         access_token=access_token,
         refresh_token=_carried(given("refresh_token")),
         expires_in=lifetime,
-        scope=_scope(given("scope")),
-        token_type=_printable(given("token_type"))[:LONGEST_TYPE],
+        scope=scope,
+        token_type=_type(given("token_type"), hidden),
+        left_out=left_out,
+        unusable=_wrong(given("refresh_token")),
     )
+
+
+def refresh_token_in(document: Mapping[str, Any], client: OAuthClient) -> str | None:
+    """The refresh token in an answer, whatever else is in it."""
+    return _carried(_given(document, client, "refresh_token"))
+
+
+def tokens_of(document: Mapping[str, Any], client: OAuthClient) -> list[str]:
+    """The texts in the places of the tokens, usable or not: no other part of the answer is shown that repeats one."""
+    values = (_given(document, client, name) for name in ("access_token", "refresh_token"))
+    return [value.strip()[:LONGEST_TOKEN] for value in values if isinstance(value, str)]
 
 
 def lifetime_of(value: object, expiry_format: str, *, sent_at: float) -> float | None:
@@ -78,14 +112,57 @@ def _whole(digits: str) -> int:
     return int(digits[:LONGEST_NUMBER])
 
 
-def _form(content: bytes) -> dict[str, Any] | None:
+_DECODER = json.JSONDecoder(strict=False, parse_int=_whole, parse_constant=str)
+
+
+def _text(content: bytes) -> str:
+    # Whatever charset is announced: what matters of an answer is ASCII, and Latin-1 leaves that as it is.
     try:
-        text = content.decode("utf-8-sig").strip()
-        looks_like_one = "=" in text and text.split() == [text] and not text.startswith("<")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return content.decode(json.detect_encoding(content))
+    except ValueError:
+        return content.decode("latin-1")
+
+
+def _json(text: str) -> Any:
+    guard = _GUARD.match(text)
+    begin = guard.end() if guard else 0
+    try:
+        try:
+            return _DECODER.raw_decode(text, begin)[0]
+        except RecursionError:
+            return _DECODER.raw_decode(_shallow(text[begin:]))[0]
     except ValueError:
         return None
-    return dict(pairs) if looks_like_one else None
+
+
+def _shallow(text: str) -> str:
+    """The JSON text, with null for what is nested too deep to be read."""
+    parts, depth, after = list[str](), 0, 0
+    for found in _MARK.finditer(text):
+        if found.group() in "[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                parts += [text[after : found.start()], "null"]
+                after = len(text)
+        elif found.group() in "]}":
+            if depth == DEEPEST + 1:
+                after = found.end()
+            depth -= 1
+    return "".join([*parts, text[after:]])
+
+
+def _form(text: str) -> dict[str, Any] | None:
+    text = text.strip()
+    if not _FIRST_FIELD.match(text):
+        return None
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return None
+
+
+def _given(document: Mapping[str, Any], client: OAuthClient, name: str) -> Any:
+    return _at(document, client.token_response.get(name) or name)
 
 
 def _at(document: Any, path: str) -> Any:
@@ -102,25 +179,27 @@ def _at(document: Any, path: str) -> Any:
 
 def _carried(value: object) -> str | None:
     text = value.strip() if isinstance(value, str) else ""
-    if len(text) > LONGEST_TOKEN:
-        raise TokenFailed(
-            f"The token is longer than {LONGEST_TOKEN:,} characters: no server would take it.",
-            symptom=Symptom.PROVIDER_ERROR,
-            permanent=False,
-        )
-    return text if text and text.isprintable() else None
+    return text if text and text.isprintable() and not _is_too_long(text) else None
 
 
-def _printable(value: object) -> str:
+def _is_too_long(value: object) -> bool:
+    return isinstance(value, str) and len(value.strip()) > LONGEST_TOKEN
+
+
+def _wrong(value: object) -> str:
+    """What keeps a token that was given from being used; empty where nothing does, or none was given."""
+    if value is None or _carried(value) or (isinstance(value, str) and not value.strip()):
+        return ""
+    return _TOO_LONG if _is_too_long(value) else "no text that a request could carry"
+
+
+def _type(value: object, hidden: Reflections) -> str:
+    text = value[: LONGEST_TYPE + BEHIND] if isinstance(value, str) else ""
     # A control character would be refused by the database, and the token lost with it.
-    text = value if isinstance(value, str) else ""
-    return "".join(character for character in text if character.isprintable())
-
-
-def _scope(value: object) -> str | None:
-    if isinstance(value, list):
-        value = " ".join(one for one in value if isinstance(one, str))
-    return _printable(value) if isinstance(value, str) else None
+    plain = "".join(character for character in text if character.isprintable())
+    if plain.lower() != BEARER and (hidden.found_in(text) or hidden.found_in(plain)):
+        return ""
+    return plain[:LONGEST_TYPE]
 
 
 def _number(value: object) -> float | None:

@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 
 from authconfigs.errors import BadAnswer, ConfigInvalid, NoMetadata, OutboundError
 from authconfigs.methods.fields import Url
+from authconfigs.oauth.granted import NAME
 from authconfigs.outgoing import OutgoingRequest, origin_of
 from authconfigs.paths import before_path
 from authconfigs.symptoms import Symptom
@@ -27,8 +28,6 @@ MOST_NAMES = 500
 
 _URL = Url(label="Address", required=False)
 _WELL_KNOWN = re.compile(r"/\.well-known/(oauth-authorization-server|openid-configuration)(?=/|$)")
-# RFC 6749 §3.3: what a name of a scope is made of. The other names need no more.
-_NAME = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 _NOT_THERE = frozenset({404, 410})
 
 
@@ -182,9 +181,10 @@ def _read(document: Mapping[str, Any], *, issuer: str, door: Door, deadline: Dea
         return url
 
     def names(name: str) -> tuple[str, ...]:
+        # The other names need no more than those of a scope.
         value = document.get(name)
         found = value if isinstance(value, list) else []
-        good = [one for one in found if isinstance(one, str) and _NAME.fullmatch(one)]
+        good = [one for one in found if isinstance(one, str) and NAME.fullmatch(one)]
         if value is not None and (not isinstance(value, list) or len(good) < len(found)):
             unusable.append(name)
         return tuple(dict.fromkeys(good))[:MOST_NAMES]

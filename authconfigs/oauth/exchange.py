@@ -19,7 +19,7 @@ from requests import RequestException, Response
 from requests_oauthlib import OAuth2Session
 
 from authconfigs.errors import ConfigInvalid, OutboundError, TokenFailed
-from authconfigs.oauth.answer import document_of, token_in
+from authconfigs.oauth.answer import document_of, refresh_token_in, token_in, tokens_of
 from authconfigs.oauth.client import OAuthClient, TokenAnswer
 from authconfigs.oauth.refusal import refusal_of
 from authconfigs.oauth.request import TokenRequest, parameters_of
@@ -117,7 +117,7 @@ def _exchange(
     secrets: Iterable[str] = (),
 ) -> TokenAnswer:
     session = OAuth2Session(client=grant, redirect_uri=redirect_uri)
-    reading = _Reading(client, secrets=[*secrets, *_own_secrets(client)])
+    reading = _Reading(client, secrets=[*secrets, *client.secrets])
     for hook in ("access_token_response", "refresh_token_response"):
         session.register_compliance_hook(hook, reading)
     door.guard(session, deadline=deadline, max_bytes=MAX_BYTES)
@@ -142,25 +142,29 @@ class _Reading:
         self._client, self._secrets, self._sent_at = client, secrets, time.time()
 
     def __call__(self, response: Response) -> Response:
-        document, found = document_of(response.content), None
-        if 200 <= response.status_code < 300 and document is not None:
-            found = token_in(document, self._client, sent_at=self._sent_at)
-        self.outcome: TokenAnswer | TokenFailed = found or refusal_of(
-            response.status_code,
-            response.headers,
-            content=response.content,
-            document=document,
-            secrets=self._secrets,
-        )
+        self.outcome = self._read(response)
         harmless = Response()
         harmless.status_code, harmless.encoding, harmless._content = 200, "utf-8", HARMLESS
         return harmless
 
-
-def _own_secrets(client: OAuthClient) -> list[str]:
-    values = [
-        one
-        for value in client.secret_token_params.values()
-        for one in (value if isinstance(value, list | tuple) else [value])
-    ]
-    return [client.client_secret, *(one for one in values if isinstance(one, str))]
+    def _read(self, response: Response) -> TokenAnswer | TokenFailed:
+        client, secrets = self._client, self._secrets
+        document = document_of(response.content)
+        # With another status it is none (RFC 6749 §5.1): nobody knows whether the server stands by tokens in its error.
+        given = document if 200 <= response.status_code < 300 else None
+        try:
+            if given is not None:
+                found = token_in(given, client, sent_at=self._sent_at, secrets=secrets)
+                if found is not None:
+                    return found
+            raise refusal_of(
+                response.status_code,
+                response.headers,
+                content=response.content,
+                document=document,
+                secrets=[*secrets, *tokens_of(document or {}, client)],
+            )
+        except TokenFailed as failure:
+            if given is not None and not failure.permanent:
+                failure.refresh_token = refresh_token_in(given, client)
+            return failure

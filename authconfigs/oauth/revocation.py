@@ -37,7 +37,7 @@ def revoke(client: OAuthClient, token: str, *, hint: str, door: Door, deadline: 
     )
     answer = door.send(request, deadline=deadline, max_bytes=LARGEST_ANSWER, truncate=True)
     if not 200 <= answer.status_code < 300:
-        hidden = [token, client.client_secret]
+        hidden = [token, *client.secrets]
         code, said = error_in(document_of(answer.content) or {}, secrets=hidden)
         named = f"{answer.status_code} {code}" if code else str(answer.status_code)
         raise TokenFailed(

@@ -1,8 +1,10 @@
 """What is read from a token answer, oddities included."""
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -120,11 +122,75 @@ def test_white_space_around_tokens_is_dropped() -> None:
         (None, None),
         (["a", "b", 3], "a b"),
         (7, None),
-        ("a\x00b", "ab"),
+        ("a\x00b c", "c"),
+        ("a,b a", "a b"),
+        ('"quoted" \\ é c', "c"),
+        (f"{'x' * 201} c", "c"),
     ],
 )
 def test_scope_is_kept_as_it_was_given(value: object, scope: str | None) -> None:
     assert read({"scope": value}).scope == scope
+
+
+def test_scope_is_kept_up_to_a_limit_and_the_rest_is_counted() -> None:
+    many = " ".join(f"n{number}" for number in range(70_000))
+    found = read({"scope": f"{many} asked"}, scope="asked n69999")
+    assert found.scope
+    names = found.scope.split()
+    assert (names[:3], names[-2:]) == (["n0", "n1", "n2"], ["n69999", "asked"])
+    assert (len(names), found.left_out) == (202, 70_001 - 202)
+
+    long = read({"scope": " ".join(f"{number:0200}" for number in range(100))})
+    assert long.scope
+    assert len(long.scope) <= 4096
+    assert len(long.scope.split()) + long.left_out == 100
+
+
+SENT = "Kq7vN2xLmZ9wRt4B"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        SENT,
+        f"x{SENT[4:12]}x",
+        SENT.lower(),
+        quote(f"é{SENT}"),
+        base64.b64encode(f"id:{SENT}".encode()).decode().strip("="),
+        f"a,{SENT}",
+        "Ga81hdUwq0PzX5yc",
+        "Wm3oEj6sTf2bVk8i",
+        "stored-elsewhere",
+        "of-the-parameters",
+    ],
+)
+def test_neither_scope_nor_type_repeats_a_secret(name: str) -> None:
+    document = {"access_token": "Ga81hdUwq0PzX5yc", "refresh_token": "Wm3oEj6sTf2bVk8i"}
+    asking = client(
+        scope="asked",
+        hidden=("stored-elsewhere",),
+        secret_token_params={"key": ["of-the-parameters"]},
+    )
+    found = token_in(
+        {**document, "scope": f"b {name} asked", "token_type": name},
+        asking,
+        sent_at=SENT_AT,
+        secrets=[SENT],
+    )
+    assert found is not None
+    assert (found.scope or "").replace("a ", "") == "b asked"
+    assert (found.left_out, found.token_type) == (1, "")
+
+
+def test_secret_of_several_words_is_in_no_scope() -> None:
+    found = token_in(
+        {"access_token": "at", "scope": "correct horse battery asked"},
+        client(scope="asked"),
+        sent_at=SENT_AT,
+        secrets=["correct horse battery"],
+    )
+    assert found is not None
+    assert (found.scope, found.left_out) == ("asked", 3)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +225,18 @@ def test_dotted_paths_find_nested_fields() -> None:
         (b"Internal error: a=b", None),
         (b"<p>&access_token=1</p>", None),
         (b"\xff\xfe\xff=", None),
+        (b'{"a": "M\xfcller"}', {"a": "Müller"}),
+        (b'{"a": "line\nbreak"}', {"a": "line\nbreak"}),
+        (b'{"a": 1}\n<!-- 12 ms -->', {"a": 1}),
+        (b'{"a": 1}{"a": 2}', {"a": 1}),
+        (b")]}',\n" + b'{"a": 1}', {"a": 1}),
+        (b'while(1);{"a": 1}', {"a": 1}),
+        (b'for (;;); {"a": 1}', {"a": 1}),
+        (b'{"x": ' + b"[" * 3000 + b'"]"' + b"]" * 3000 + b', "a": 1}', {"a": 1}),
+        (b'{"x": ' + b'{"]": ' * 3000 + b'"\\"{"' + b"}" * 3000 + b', "a": 1}', {"a": 1}),
+        (b'{"x": ' + b"[" * 3000 + b'"\\"' * 3000, None),
+        (b"a=b&scope=x y&c=d", {"a": "b", "scope": "x y", "c": "d"}),
+        (b"a=b&u=M\xfcller", {"a": "b", "u": "Müller"}),
         (b"[" * 200_000, None),
         (b"&".join([b"a=b"] * 2000), None),
     ],
@@ -166,7 +244,10 @@ def test_dotted_paths_find_nested_fields() -> None:
 def test_document_is_a_json_object_or_a_form(
     content: bytes, document: dict[str, Any] | None
 ) -> None:
-    assert document_of(content) == document
+    found = document_of(content)
+    if found is not None and "x" in found:
+        assert str(found.pop("x")).count("[") + str(found).count("{") < 200
+    assert found == document
 
 
 @given(st.binary())
@@ -201,9 +282,25 @@ def test_repr_shows_no_token() -> None:
     assert "planted" not in shown
 
 
-@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
-def test_token_that_no_header_could_carry_is_a_provider_error(name: str) -> None:
-    assert getattr(read({name: "t" * LONGEST_TOKEN}), name) == "t" * LONGEST_TOKEN
-    with pytest.raises(TokenFailed, match="The token is longer than 32,768 characters") as caught:
-        read({name: "t" * (LONGEST_TOKEN + 1)})
+def test_access_token_that_no_header_could_carry_is_a_provider_error() -> None:
+    assert read({"access_token": "t" * LONGEST_TOKEN}).access_token == "t" * LONGEST_TOKEN
+    with pytest.raises(TokenFailed, match="token is longer than 32,768 characters") as caught:
+        read({"access_token": "t" * (LONGEST_TOKEN + 1)})
     assert (caught.value.symptom, caught.value.permanent) == (Symptom.PROVIDER_ERROR, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "unusable"),
+    [
+        ("t" * LONGEST_TOKEN, ""),
+        ("t" * (LONGEST_TOKEN + 1), "longer than 32,768 characters"),
+        (12345678, "no text that a request could carry"),
+        ("r\x00", "no text that a request could carry"),
+        (None, ""),
+        (" ", ""),
+    ],
+)
+def test_access_token_is_good_whatever_the_refresh_token_is(value: object, unusable: str) -> None:
+    found = read({"refresh_token": value})
+    assert (found.access_token, found.unusable) == ("at", unusable)
+    assert (found.refresh_token is None) is (bool(unusable) or not str(value or "").strip())
