@@ -87,6 +87,14 @@ class Announcement:
     url: str
     made: bool = False
 
+    @property
+    def lines(self) -> list[str]:
+        """Where to go, and what commands in other shells need, so that their links lead to the same port."""
+        opened = f"Open {self.url}/admin/ in your browser. Ctrl-C stops everything."
+        if self.port == _DEFAULT_PORT:
+            return [opened]
+        return [opened, f"In other shells: export PUBLIC_BASE_URL={self.url}"]
+
     def check(self, supervisor: Supervisor) -> None:
         if self.made:
             return
@@ -94,7 +102,8 @@ class Announcement:
             probe.settimeout(0.1)
             self.made = probe.connect_ex((_HOST, self.port)) == 0
         if self.made:
-            supervisor.say(f"Open {self.url}/admin/ in your browser. Ctrl-C stops everything.")
+            for line in self.lines:
+                supervisor.say(line)
 
 
 def programs(port: int, *, provider_port: int) -> tuple[Program, ...]:

@@ -1,6 +1,7 @@
 """Small marks that mean the same on every page: environments in their colour, states in words and colour, ages."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Literal
 from zlib import crc32
 
@@ -63,14 +64,15 @@ def at(value: datetime) -> SafeString:
 
 
 def until(moment: datetime) -> str:
-    """How long from now in one unit: in 3 minutes."""
+    """How long from now in one unit: in 3 minutes. A minute that has begun counts."""
     now = timezone.now()
     seconds = (moment - now).total_seconds()
     if seconds <= 0:
         return f"{timesince(moment, now, depth=1)} ago" if seconds <= -60 else "just now"
     if seconds < 60:
         return f"in {round(seconds)} seconds"
-    return f"in {timesince(now, moment, depth=1)}"
+    end = now + timedelta(minutes=ceil(seconds / 60))
+    return f"in {timesince(now, end, depth=1)}"
 
 
 def due(value: datetime) -> SafeString:

@@ -117,11 +117,16 @@ class AuthMethod:
 
     def warnings(self, fields: Fields) -> tuple[str, ...]:
         """What is allowed with these options, but not good."""
-        return tuple(
-            f"The {field.name_in_text} begins with http://: what is sent there can be read on the way."
+        open_to_read = [
+            field.name_in_text
             for name, field in self.Form.declared().items()
             if isinstance(field, Url) and str(fields.get(name)).lower().startswith("http://")
-        )
+        ]
+        if not open_to_read:
+            return ()
+        *others, last = open_to_read
+        subject = f"{', '.join(others)} and {last} begin" if others else f"{last} begins"
+        return (f"The {subject} with http://: what is sent there can be read on the way.",)
 
     def summary(self, fields: Fields) -> dict[str, str]:
         """What a person may see: the label of each option that has a value, with it."""

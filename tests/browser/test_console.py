@@ -43,7 +43,7 @@ def test_tenant_is_switched_in_the_header(live_server: LiveServer, page: Page) -
     header.get_by_role("button", name="Globex").click()
     expect(header.get_by_text("Globex")).to_be_visible()
     expect(header.get_by_text("Viewer")).to_be_visible()
-    page.get_by_role("link", name="Authorization").click()
+    page.locator("#nav-sidebar-inner").get_by_role("link", name="Authorization").click()
     expect(page.get_by_text("billing")).to_have_count(0)
 
 
@@ -52,7 +52,7 @@ def test_result_is_copied_as_text(live_server: LiveServer, page: Page) -> None:
         a_console(f"{provider.base_url}/bearer")
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         log_in(page, live_server)
-        page.get_by_role("link", name="Connections").click()
+        page.locator("#nav-sidebar-inner").get_by_role("link", name="Connections").click()
         page.get_by_role("link", name="api-staging").first.click()
         page.get_by_role("button", name="Test connection").click()
         page.get_by_role("button", name="Copy as case file").click()
@@ -96,7 +96,7 @@ def test_active_entry_of_the_dark_sidebar_is_as_light_as_links(
     a_console()
     page.emulate_media(color_scheme="dark")
     log_in(page, live_server)
-    page.get_by_role("link", name="Connections").click()
+    page.locator("#nav-sidebar-inner").get_by_role("link", name="Connections").click()
     active = page.locator("#nav-sidebar-apps a.active")
     colour = "e => getComputedStyle(e).color"
     assert active.evaluate(colour) == page.evaluate(

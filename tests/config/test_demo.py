@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.demo import only_one, port_in
+from config.demo import Announcement, only_one, port_in
 from tests.config.checkout import ROOT, checkout, run
 from tests.config.test_supervisor import is_alive, wait_until
 
@@ -34,6 +34,16 @@ def taken_port() -> Iterator[int]:
 )
 def test_port_is_that_of_an_address_of_this_machine(address: str, port: int) -> None:
     assert port_in(address) == port
+
+
+@pytest.mark.parametrize(
+    ("port", "lines"),
+    [(8000, []), (9100, ["In other shells: export PUBLIC_BASE_URL=http://127.0.0.1:9100"])],
+)
+def test_other_shells_are_told_of_another_port(port: int, lines: list[str]) -> None:
+    opened, *others = Announcement(port, f"http://127.0.0.1:{port}").lines
+    assert opened.startswith(f"Open http://127.0.0.1:{port}/admin/")
+    assert others == lines
 
 
 def test_taken_port_gets_a_way_out_before_anything_starts(tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ def test_demo_serves_runs_its_clock_and_keeps_the_data_and_ends_whole(tmp_path: 
         lines = printed(folder).splitlines()
         assert {line.split()[0] for line in lines if " | " in line} >= {"web", "worker", "beat"}
         assert "acme-admin" in printed(folder)
+        other_shells = f"In other shells: export PUBLIC_BASE_URL=http://127.0.0.1:{port}"
+        assert [line.endswith(other_shells) for line in lines].count(True) == 1
         everyone = descendants(process.pid)
         assert len(everyone) >= 9
         os.kill(everyone[0], signal.SIGINT)

@@ -84,6 +84,10 @@ def _exchanged(provider: Provider, code: str, **changes: str) -> requests.Respon
     return _token(provider, "authorization_code", **form)
 
 
+def test_browser_that_asks_for_an_icon_gets_none(provider: Provider) -> None:
+    assert requests.get(f"{provider.base_url}/favicon.ico", timeout=5).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [

@@ -179,6 +179,15 @@ def test_unencrypted_addresses_are_warned_of_and_taken() -> None:
     )
 
 
+def test_unencrypted_addresses_share_one_warning() -> None:
+    names = ("token_url", "authorization_url", "issuer", "revocation_url")
+    warnings = methods.by_code(CODE).warnings(dict.fromkeys(names, "http://127.0.0.1/t"))
+    assert warnings == (
+        "The token URL, authorization URL, issuer and revocation URL begin with http://: what is sent there can be read on the"
+        " way.",
+    )
+
+
 def test_summary_has_words_for_choices_and_neither_queries_nor_parameter_values() -> None:
     summary = methods.by_code(CLIENT).summary(
         {
