@@ -21,6 +21,10 @@ MISSED_BEATS = 3
 LATE_BEATS = 2
 PATIENCE = 2.0
 
+NO_BEAT = "No token is renewed ahead of time. Start Celery beat."
+NO_WORKER = "What Celery beat sends isn't done. Start a Celery worker."
+UNKNOWN = "unknown while Celery beat is silent"
+
 
 @dataclass(frozen=True)
 class Pulse:
@@ -30,18 +34,29 @@ class Pulse:
     worker_age_s: float | None
 
     @property
+    def is_beat_silent(self) -> bool:
+        return _is_silent(self.beat_age_s)
+
+    @property
+    def is_worker_unknown(self) -> bool:
+        """Whether nobody can tell: only what the clock sends makes a worker give a sign."""
+        return self.is_beat_silent and _is_silent(self.worker_age_s)
+
+    @property
+    def is_worker_silent(self) -> bool:
+        return not self.is_beat_silent and _is_silent(self.worker_age_s)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong and what to do, a sentence each."""
-        return (
-            *_silence(
-                self.beat_age_s, "the clock", "No token is renewed ahead of time. Start celery beat"
-            ),
-            *_silence(
-                self.worker_age_s,
-                "a worker",
-                "What the clock sends isn't done. Start a celery worker",
-            ),
-        )
+        found = []
+        if self.is_beat_silent:
+            found.append(f"{_last_sign('Celery beat', self.beat_age_s)} {NO_BEAT}")
+        if self.is_worker_unknown:
+            found[-1] += f" Whether a Celery worker runs is {UNKNOWN}."
+        if self.is_worker_silent:
+            found.append(f"{_last_sign('a Celery worker', self.worker_age_s)} {NO_WORKER}")
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -144,12 +159,14 @@ def _age(at: datetime | None, now: datetime) -> float | None:
     return None if at is None else round(max((now - at).total_seconds(), 0.0), 1)
 
 
-def _silence(age: float | None, who: str, what: str) -> tuple[str, ...]:
+def _is_silent(age: float | None) -> bool:
+    return age is None or age > MISSED_BEATS * settings.BEAT_SECONDS
+
+
+def _last_sign(who: str, age: float | None) -> str:
     if age is None:
-        return (f"There was never a sign of {who}. {what}.",)
-    if age <= MISSED_BEATS * settings.BEAT_SECONDS:
-        return ()
-    return (f"The last sign of {who} is {age:.0f} s old. {what}.",)
+        return f"There was never a sign of {who}."
+    return f"The last sign of {who} is {age:.0f} s old."
 
 
 def document(found: Health) -> dict[str, Any]:

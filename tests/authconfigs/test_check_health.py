@@ -81,6 +81,34 @@ def test_three_missed_beats_are_a_failure(part: Part, settings: Settings) -> Non
     assert "is 35 s old" in told
 
 
+def test_worker_isnt_blamed_for_the_clocks_silence(settings: Settings) -> None:
+    settings.BEAT_SECONDS = 10.0
+    last_sign(Part.BEAT, 300)
+    last_sign(Part.WORKER, 300)
+    code, document, told = ran()
+    assert (code, document["ok"], round(document["worker_age_s"])) == (1, False, 300)
+    assert told.startswith("The last sign of Celery beat is 300 s old. ")
+    assert told.endswith(" Whether a Celery worker runs is unknown while Celery beat is silent.")
+    assert "Start a Celery worker" not in told
+    last_sign(Part.WORKER, 5)
+    assert "worker" not in ran()[2]
+    give_sign(Part.BEAT)
+    last_sign(Part.WORKER, 300)
+    assert "The last sign of a Celery worker is 300 s old. " in ran()[2]
+
+
+def test_command_names_the_two_as_the_page_does() -> None:
+    alive()
+    out = io.StringIO()
+    call_command("check_health", stdout=out)
+    assert "Celery beat: last sign of life" in out.getvalue()
+    assert "Celery worker: last sign of life" in out.getvalue()
+    Heartbeat.objects.all().delete()
+    with pytest.raises(CommandError):
+        call_command("check_health", stdout=out)
+    assert out.getvalue().count("Celery worker: unknown while Celery beat is silent") == 1
+
+
 def test_silence_from_the_start_is_a_failure() -> None:
     code, document, _ = ran()
 

@@ -2,12 +2,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from authconfigs.health import document, health
+from authconfigs.health import UNKNOWN, document, health
 from tenants.commands import ConsoleCommand, Failed
 
 
 class Command(ConsoleCommand):
-    help = "Tell whether database, queue, clock and workers do their work, and how many tokens wait to be renewed."
+    help = "Tell whether database, queue, Celery beat and workers do their work, and how many tokens wait to be renewed."
     example = "python manage.py check_health --json"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -19,8 +19,9 @@ class Command(ConsoleCommand):
         if not options["json"]:
             self.stdout.write(f"database: {_word(found.database)}")
             self.stdout.write(f"queue: {_word(found.broker)}")
-            self.stdout.write(f"clock: {_ago(found.beat_age_s)}")
-            self.stdout.write(f"worker: {_ago(found.worker_age_s)}")
+            worker = UNKNOWN if found.is_worker_unknown else _ago(found.worker_age_s)
+            self.stdout.write(f"Celery beat: {_ago(found.beat_age_s)}")
+            self.stdout.write(f"Celery worker: {worker}")
             if found.database:
                 self.stdout.write(f"tokens: {found.due} due, {found.overdue} overdue")
                 self.stdout.write(f"data keys that don't open: {found.unreadable_data_keys}")

@@ -229,6 +229,8 @@ def test_sweep_hands_out_ids_that_expire_and_gives_a_sign(
     sweep()
     assert handed_out() == []
     assert provider.count("POST /token") == 1
+    with tenant_scope(staging.tenant_id):
+        assert set(TokenEvent.objects.values_list("actor", flat=True)) == {"the schedule"}
 
 
 def test_task_refuses_a_scope_that_was_left_open(staging: Environment) -> None:
