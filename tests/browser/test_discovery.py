@@ -31,7 +31,8 @@ def test_form_is_filled_in_from_the_provider(live_server: LiveServer, page: Page
 
         box.get_by_role("textbox").fill("https://no-such-provider.invalid")
         box.get_by_role("textbox").press("Enter")
-        expect(box.locator("[aria-live]")).to_contain_text("isn't known. (network)")
+        expect(box.locator("[aria-live]")).to_contain_text("isn't known.")
+        expect(box.locator("[aria-live]")).not_to_contain_text("(network)")
         expect(page.locator("[name=token_url]")).to_have_value("")
 
         box.get_by_role("textbox").fill(provider.base_url)
@@ -47,6 +48,12 @@ def test_form_is_filled_in_from_the_provider(live_server: LiveServer, page: Page
 
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
+        page.locator("[name=authorization_url]").fill(f"{provider.base_url}/authorize?foo=bar")
+        box.get_by_role("button", name="Look up").click()
+        expect(box).to_contain_text(
+            f"Authorization URL: stays {provider.base_url}/authorize?foo=bar"
+        )
+
         page.get_by_role("button", name="Undo: Revocation URL").press("Enter")
         expect(page.locator("[name=revocation_url]")).to_have_value("")
         page.get_by_role("button", name="reports", exact=True).click()
@@ -61,6 +68,6 @@ def test_form_is_filled_in_from_the_provider(live_server: LiveServer, page: Page
     with tenant_scope(tenant.id):
         options = AuthConfig.objects.get(name="billing").credentials.get(slot="current").options
     assert options["token_url"] == provider.token_url
-    assert options["authorization_url"] == f"{provider.base_url}/authorize"
+    assert options["authorization_url"] == f"{provider.base_url}/authorize?foo=bar"
     assert (options["revocation_url"], options["scope"]) == ("", "orders")
     assert not problems

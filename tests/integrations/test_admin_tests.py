@@ -71,7 +71,7 @@ def test_checks_lead_to_the_fields_that_they_are_about(tenant: Tenant) -> None:
     checks = re.findall(r"<li>(.*?)</li>", shown)
     assert f'href="{config}#id_header"' in next(each for each in checks if "the header" in each)
     assert f'href="{config}"' in next(
-        each for each in checks if "the credential of billing" in each
+        each for each in checks if "Does the API want" in each
     )
     form = html(browser(tenant).get(config))
     for anchor in re.findall(rf'"{config}#([^"]+)"', shown):
