@@ -7,7 +7,7 @@ from authconfigs.models import AuthConfig
 from authconfigs.saving import EditConflict, switch_config
 from authconfigs.state import load_config
 from authconfigs.tokens.granted import scope_warnings
-from authconfigs.tokens.sweep import expire_now, nothing_to_expire, renew_now
+from authconfigs.tokens.sweep import after_expiry, expire_now, nothing_to_expire, renew_now
 from tenants import audit
 
 NO_TOKEN = "This method has no token: its secret is sent as it is stored."  # noqa: S105 - a sentence
@@ -42,7 +42,7 @@ def expire(request: HttpRequest, config: AuthConfig) -> None:
     expired = expire_now(state)
     audit.record("simulate_expiry", config, outcome="ok" if expired else "no token")
     if expired:
-        told = "The token now looks expired: the next call renews it."
+        told = f"The token now looks expired: {after_expiry(state)}."
         messages.success(request, f"{told} “Refresh token” proves that now.")
     else:
         how = nothing_to_expire(state.method.code)

@@ -51,7 +51,8 @@ def connect(
             lease.state, answer, asked_at=asked_at, has_refresh_token=renewable is not None
         )
         if renewable is None:
-            planned = Schedule(planned.expires_at, None)
+            # Only a person renews it: the sweep says so when it ends.
+            planned = Schedule(planned.expires_at, planned.expires_at)
         consent = Consent(trip.requested_scope, by)
         (stored,) = settled(
             [Outcome(lease, asked_at, Obtained(answer, planned, renewable, None, consent))],

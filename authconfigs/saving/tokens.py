@@ -82,10 +82,14 @@ def follow_edit(
     token that stays belongs to the config's new token revision; one in flight doesn't, and is discarded when it comes.
     """
     rows = OAuthToken.objects.filter(config=config)
+    # Without a refresh token nobody but a person could get another one.
+    stays = Q(refresh_token__isnull=True) if needs_consent(config.method) else Q(pk__in=[])
+    # What has expired for good doesn't come to life again, and isn't told of again.
+    alive = rows.exclude(stays & Q(expires_at__lte=Now()))
     if not uses_token:
         rows.delete()
     elif change is Change.NOTHING:
-        rows.update(**_FORGIVEN, state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS)
+        alive.update(**_FORGIVEN, state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS)
     elif change is Change.NEW_GRANT:
         held = rows.exclude(access_token=None, refresh_token=None).exists()
         if not rows.update(**_moved(config), **_NO_ACCESS_TOKEN, **_NO_GRANT):
@@ -96,9 +100,7 @@ def follow_edit(
         if seed is not None:
             _plant(config, seed)
     else:
-        # Without a refresh token nobody but a person could get another one.
-        stays = Q(refresh_token__isnull=True) if needs_consent(config.method) else Q(pk__in=[])
-        rows.filter(stays).update(
+        alive.filter(stays).update(
             **_moved(config), state=_STATE_OF_TOKENS, state_since=_SINCE_OF_TOKENS
         )
         waiting = {**_moved(config), **_NO_ACCESS_TOKEN, **_LEASE_OF_REFRESH}

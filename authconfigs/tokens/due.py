@@ -19,18 +19,20 @@ from authconfigs.tokens.verdict import STOPPED
 def due_tokens(now: datetime) -> QuerySet[OAuthToken]:
     """The rows that are due and may be asked for at `now`. Needs a scope that sees all tenants."""
     usable = [one.code for one in METHODS if one.code in GRANTS and one.available()]
-    consented = [code for code in usable if GRANTS[code].start is None]
-    # Only a person can renew these, and isn't needed before they expire.
-    still_good = Q(config__method__in=consented, refresh_token=None) & (
-        Q(expires_at=None) | Q(expires_at__gt=now)
-    )
     rows = OAuthToken.objects.filter(
         may_be_asked(now),
         tenant__disabled_at=None,
         config__disabled_at=None,
         config__method__in=usable,
     )
-    return rows.exclude(still_good)
+    return rows.exclude(is_used_to_its_end(now))
+
+
+def is_used_to_its_end(now: datetime) -> Q:
+    """The rows whose token lives, and only a person can renew it: nobody is needed before it has expired."""
+    consented = [code for code, grant in GRANTS.items() if grant.start is None]
+    lives = Q(expires_at=None) | Q(expires_at__gt=now)
+    return Q(config__method__in=consented, refresh_token=None) & lives
 
 
 def may_be_asked(now: datetime) -> Q:

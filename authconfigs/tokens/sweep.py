@@ -1,7 +1,7 @@
 """Renewing tokens before anybody calls: which are due, and one of them by name."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -10,11 +10,12 @@ from django.db.models import Q
 from authconfigs.database import database_now
 from authconfigs.errors import OutboundError
 from authconfigs.models import OAuthToken
-from authconfigs.state import ConfigEdited, ConfigState
+from authconfigs.state import ConfigEdited, ConfigState, TokenState
 from authconfigs.symptoms import Symptom
+from authconfigs.tokens.due import is_used_to_its_end
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.usable import usable_token
-from authconfigs.tokens.verdict import STOPPED, is_valid, stored_failure
+from authconfigs.tokens.verdict import STOPPED, is_renewable, is_valid, stored_failure
 from authconfigs.transport import Deadline
 from tenants.scope import tenant_scope, unscoped
 
@@ -29,20 +30,21 @@ class Renewal:
     summary: str
 
 
-def due_configs(within: timedelta, *, force: bool) -> list[UUID]:
-    """The configs of all tenants whose token is due within that time, the longest overdue first; force: all with a token.
+def due_configs(within: timedelta, *, force: bool) -> list[tuple[UUID, int]]:
+    """The configs of all tenants whose token is due within that time, the longest overdue first, each with the generation of its token.
 
-    What is switched off or waits for a person isn't due.
+    force: all with a token. What is switched off or waits for a person isn't due.
     """
     with unscoped("the sweep renews the tokens of all tenants"):
+        now = database_now()
         rows = OAuthToken.objects.filter(tenant__disabled_at=None, config__disabled_at=None)
         if force:
             rows = rows.exclude(access_token=None, refresh_token=None)
         else:
-            rows = rows.filter(refresh_after__lte=database_now() + within).exclude(
-                state__in=STOPPED
-            )
-        return list(rows.order_by("refresh_after", "id").values_list("config_id", flat=True))
+            rows = rows.filter(refresh_after__lte=now + within).exclude(state__in=STOPPED)
+            rows = rows.exclude(is_used_to_its_end(now))
+        rows = rows.order_by("refresh_after", "id")
+        return list(rows.values_list("config_id", "generation"))
 
 
 def is_due(state: ConfigState, within: timedelta) -> bool:
@@ -50,14 +52,18 @@ def is_due(state: ConfigState, within: timedelta) -> bool:
     row = state.token
     if row is None or not is_valid(state, row, now=state.read_at):
         return True
-    return row.refresh_after is not None and row.refresh_after <= state.read_at + within
+    return _is_scheduled(row, by=state.read_at + within) and _can_renew(state, row)
 
 
-def rests(state: ConfigState) -> Renewal | None:
-    """Why the sweep leaves a config alone for now; None when it doesn't."""
+def left_alone(state: ConfigState, within: timedelta, *, listed: int) -> Renewal | None:
+    """Why a config isn't renewed that was due within that time when it was `listed` with its token of that generation.
+
+    None when it is.
+    """
     row = state.token
-    if row is None:
-        return None
+    if row is None or row.generation != listed or not _is_scheduled(row, by=state.read_at + within):
+        summary = "It isn't due any more: another process renewed it, or somebody edited it."
+        return Renewal(ok=True, asked=False, symptom=None, summary=summary)
     if row.next_attempt_at is not None and state.read_at < row.next_attempt_at:
         failure = stored_failure(row)
         summary = f"Not asked again before {row.next_attempt_at:%H:%M:%S} UTC. {failure.summary}"
@@ -69,11 +75,16 @@ def rests(state: ConfigState) -> Renewal | None:
 
 def renew_now(state: ConfigState, *, force: bool) -> Renewal:
     """Ask for a token although the stored one may still be good. `force`: also where a failure stopped the config."""
+    row = state.token
     try:
+        state.refuse_if_off()
+        renewable = row is not None and _can_renew(state, row)
+        if row is not None and not renewable and is_valid(state, row, now=state.read_at):
+            return _kept(row)
         token = usable_token(
             state,
             deadline=Deadline.after(2 * settings.OUTBOUND_TIMEOUT),
-            refused_generation=state.token.generation if state.token else None,
+            refused_generation=row.generation if row is not None and renewable else None,
             asks_again=force,
         )
     except ConfigEdited as edited:
@@ -82,6 +93,34 @@ def renew_now(state: ConfigState, *, force: bool) -> Renewal:
         return Renewal(ok=False, asked=True, symptom=error.symptom, summary=error.summary)
     summary = f"{token.detail[:1].upper()}{token.detail[1:]}."
     return Renewal(ok=True, asked=token.refreshed, symptom=None, summary=summary)
+
+
+def _kept(row: TokenState) -> Renewal:
+    """Why a good token isn't renewed that only a person can renew."""
+    if row.state in STOPPED:
+        failure = stored_failure(row)
+        return Renewal(ok=False, asked=True, symptom=failure.symptom, summary=failure.summary)
+    return Renewal(
+        ok=False,
+        asked=True,
+        symptom=Symptom.REAUTHORIZATION_REQUIRED,
+        summary="There is no refresh token to get another one with: the stored token stays in use, and a person has to connect it for a new one.",
+    )
+
+
+def _is_scheduled(row: TokenState, *, by: datetime) -> bool:
+    return row.refresh_after is not None and row.refresh_after <= by
+
+
+def _can_renew(state: ConfigState, row: TokenState) -> bool:
+    return is_renewable(row, grant=GRANTS[state.method.code])
+
+
+def after_expiry(state: ConfigState) -> str:
+    """How another token comes when the stored one has expired."""
+    if state.token is not None and _can_renew(state, state.token):
+        return "the next call renews it"
+    return "somebody has to connect it again"
 
 
 def nothing_to_expire(method_code: str) -> str:

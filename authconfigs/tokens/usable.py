@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 from functools import partial
+from uuid import uuid4
 
 from django.conf import settings
 
+from authconfigs.database import database_now
 from authconfigs.errors import ConfigInvalid, TokenFailed
 from authconfigs.state import ConfigState, TokenState
 from authconfigs.tokens.exchange import check_origins
 from authconfigs.tokens.flights import Flights
 from authconfigs.tokens.grants import GRANTS
-from authconfigs.tokens.renewal import reloaded, renewed, waited_too_long
+from authconfigs.tokens.lease import Lease
+from authconfigs.tokens.outcomes import Outcome
+from authconfigs.tokens.renewal import reloaded, renewed, settled, waited_too_long
 from authconfigs.tokens.values import Token, expiry, stored_value
 from authconfigs.tokens.verdict import Fail, Use, verdict
 from authconfigs.transport import Deadline, Door, default_door
 from authconfigs.transport.transactions import refuse_open_transaction
+from tenants.scope import tenant_scope
 
 _flights: Flights[Token] = Flights()
 
@@ -49,6 +54,8 @@ def usable_token(
             asks_again=asks_again,
         )
         if isinstance(found, Fail):
+            if found.is_news:
+                _write_down(state, row, found.failure)
             raise found.failure
         if isinstance(found, Use) or (found.usable and _flights.running(key)):
             value = stored_value(state, row)
@@ -82,6 +89,15 @@ def _row_of(state: ConfigState) -> TokenState:
             ConfigInvalid("This auth config has no place for a token: save it again.")
         )
     return state.token
+
+
+def _write_down(state: ConfigState, row: TokenState, failure: TokenFailed) -> None:
+    """Tell of what only a person can help; not where the row has moved on, because somebody has connected it anew."""
+    now = database_now()
+    lease = Lease(state, row, owner=uuid4())
+    with tenant_scope(state.tenant_id):
+        if lease.take(now):
+            settled([Outcome(lease, now, failure)])
 
 
 def _reused(state: ConfigState, row: TokenState, value: str) -> Token:

@@ -29,9 +29,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Fail:
-    """No token, and nobody is asked for one."""
+    """No token, and nobody is asked for one. `is_news`: the row doesn't tell of it yet."""
 
     failure: TokenFailed
+    is_news: bool = False
 
 
 Verdict = Use | Ask | Fail
@@ -51,7 +52,7 @@ def verdict(
     refused_generation: the API has just refused the token of that generation. asks_again: a person acts, so a stored
     failure doesn't stand in the way.
     """
-    renewable = grant.start is not None or token.has_refresh_token
+    renewable = is_renewable(token, grant=grant)
     refused = refused_generation is not None and token.generation <= refused_generation
     if is_valid(state, token, now=now) and not refused:
         due = token.refresh_after is not None and token.refresh_after <= now
@@ -61,8 +62,14 @@ def verdict(
     if token.retry_after_until is not None and now < token.retry_after_until:
         return Fail(_rate_limited(token.retry_after_until))
     if not renewable:
-        return Fail(_person_needed(token, refused=refused))
+        is_news = token.has_access_token and token.state not in STOPPED
+        return Fail(_person_needed(token, refused=refused), is_news=is_news)
     return Ask(usable=False)
+
+
+def is_renewable(token: TokenState, *, grant: Grant) -> bool:
+    """Whether another token comes without a person's consent."""
+    return grant.start is not None or token.has_refresh_token
 
 
 def is_valid(state: ConfigState, token: TokenState, *, now: datetime) -> bool:

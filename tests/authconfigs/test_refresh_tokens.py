@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,16 +11,20 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
-from integrations.demo.provider import Provider
+from authconfigs.models import OAuthToken
+from integrations.demo.provider import Provider, accounts
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
+from tests.factories import make_config
 from tests.integrations.wired import (
     change_config,
     change_token,
     store_token,
     stored_token,
+    the_config,
     wired,
     wired_oauth,
 )
@@ -118,6 +123,44 @@ def test_due_within_takes_what_comes_due_soon(provider: Provider) -> None:
 
     assert ran("--due-within", "60").counts == (0, 0, 0, 0)
     assert ran("--due-within", "120").counts == (1, 1, 0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_at_once_ask_once_for_each_token(provider: Provider) -> None:
+    wired_oauth(provider)
+    stored(refresh_in=-1)
+    environment = the_config().environment
+    for number in range(12):
+        name = f"other-{number}"
+        config = make_config(
+            environment,
+            name,
+            method="oauth2_client_credentials",
+            options={"token_url": provider.token_url, "client_id": accounts.CLIENT.client_id},
+            secrets={"client_secret": accounts.CLIENT.secret},
+        )
+        with tenant_scope(environment.tenant_id):
+            row = OAuthToken.objects.get(config=config)
+            row.access_token, row.state, row.generation = "stored", "valid", 1
+            row.refresh_after, row.expires_at = in_seconds(-1), in_seconds(60)
+            row.save()
+    provider.switches.token_delay = 0.05
+
+    def run() -> tuple[int, int, int, int]:
+        try:
+            # What was renewed is due within this time as well.
+            return ran("--due-within", "86400").counts
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as threads:
+        counts = [running.result() for running in [threads.submit(run) for _ in range(3)]]
+
+    assert provider.count("POST /token") == 13
+    assert [failed for _, _, failed, _ in counts] == [0, 0, 0]
+    assert sum(refreshed for _, refreshed, _, _ in counts) == 13
+    with tenant_scope(environment.tenant_id):
+        assert {row.generation for row in OAuthToken.objects.all()} == {2}
 
 
 def test_failure_is_exit_1_with_its_symptom(provider: Provider) -> None:

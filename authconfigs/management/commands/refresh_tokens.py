@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from authconfigs.models import AuthConfig
 from authconfigs.state import ConfigState, UnknownName, load_config, load_named_config
 from authconfigs.tokens.schedule import LONGEST_LIFETIME
-from authconfigs.tokens.sweep import Renewal, due_configs, is_due, renew_now, rests
+from authconfigs.tokens.sweep import Renewal, due_configs, is_due, left_alone, renew_now
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
 from tenants.scope import tenant_scope
@@ -39,9 +39,11 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         force = options["force"]
         items, counts = [], Counter[str]()
-        for state in self.chosen(options):
-            left_alone = None if force or options["config"] else rests(state)
-            renewal = left_alone or renew_now(state, force=force)
+        for state, listed in self.chosen(options):
+            untouched = None
+            if listed is not None and not force:
+                untouched = left_alone(state, options["due_within"], listed=listed)
+            renewal = untouched or renew_now(state, force=force)
             if renewal.asked:
                 with tenant_scope(state.tenant_id):
                     config = AuthConfig.objects.filter(id=state.config_id).first()
@@ -74,16 +76,16 @@ class Command(ConsoleCommand):
         else:
             self.stdout.write(told)
 
-    def chosen(self, options: dict[str, Any]) -> Iterator[ConfigState]:
-        """The configs to ask for, read one by one just before."""
+    def chosen(self, options: dict[str, Any]) -> Iterator[tuple[ConfigState, int | None]]:
+        """The configs to ask for, read one by one just before, and what generation was listed; None for one that was named."""
         within, force = options["due_within"], options["force"]
         if not options["config"]:
             if options["environment"]:
                 self.fail("--environment belongs to --config, which is missing.")
-            for config_id in due_configs(within, force=force):
+            for config_id, generation in due_configs(within, force=force):
                 # One that was deleted meanwhile isn't due any more.
                 with suppress(UnknownName):
-                    yield load_config(config_id)
+                    yield load_config(config_id), generation
             return
         if not options["environment"]:
             self.fail("--config needs --environment: a name is unique in one environment.")
@@ -95,7 +97,7 @@ class Command(ConsoleCommand):
         if not state.method.uses_token:
             self.fail(f"{state} uses {state.method.label}, which has no token to renew.")
         if force or is_due(state, within):
-            yield state
+            yield state, None
 
 
 def seconds(text: str) -> timedelta:

@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from authconfigs.models import AuthConfig
 from authconfigs.state import UnknownName, load_named_config
-from authconfigs.tokens.sweep import expire_now, nothing_to_expire
+from authconfigs.tokens.sweep import after_expiry, expire_now, nothing_to_expire
 from tenants.audit import record
 from tenants.commands import ConsoleCommand, Failed
 
@@ -38,4 +38,4 @@ class Command(ConsoleCommand):
         if options["json"]:
             self.print_json({"ok": True, "expired": True})
         else:
-            self.stdout.write(f"The token of {state} now looks expired: the next call renews it.")
+            self.stdout.write(f"The token of {state} now looks expired: {after_expiry(state)}.")

@@ -105,8 +105,10 @@ def test_completed_consent_lifts_what_stopped_the_config(provider: Provider) -> 
     assert "gave no refresh token" in html(page)
     row = stored_token()
     assert (row.state, row.failures, row.failure_symptom) == (OAuthToken.State.VALID, 0, "")
-    # Nothing stays of another grant, and there is nothing that a sweep could do.
-    assert (row.refresh_token, row.refresh_after) == (None, None)
+    # Nothing stays of another grant, and the sweep has nothing to do before it ends.
+    assert row.refresh_token is None
+    assert row.expires_at is not None
+    assert row.refresh_after == row.expires_at
 
 
 def test_fewer_scopes_than_asked_for_are_said(provider: Provider) -> None:
