@@ -157,6 +157,7 @@ class Migration(migrations.Migration):
                 ("last_test_at", models.DateTimeField(editable=False, null=True)),
                 ("last_test_ok", models.BooleanField(editable=False, null=True)),
                 ("last_test_symptom", models.CharField(blank=True, editable=False, max_length=50)),
+                ("last_test_stage", models.CharField(blank=True, editable=False, max_length=20)),
                 ("last_test_revision", models.PositiveIntegerField(default=0, editable=False)),
                 (
                     "last_test_config_revision",
@@ -375,6 +376,94 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("tenant", "connection_id", "config_id", "slot", "hour", "kind", "outcome"),
                 name="usage_once_per_hour",
+            ),
+        ),
+        migrations.CreateModel(
+            name="BulkTest",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("actor", models.CharField(max_length=200)),
+                ("actor_id", models.UUIDField(null=True)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("cancelled_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("runner", models.UUIDField(null=True)),
+                ("runner_until", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "bulk test",
+                "ordering": ["-started_at", "-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="BulkTestItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("test_id", models.UUIDField(null=True)),
+                ("ok", models.BooleanField(null=True)),
+                ("symptom", models.CharField(blank=True, max_length=50)),
+                (
+                    "bulk_test",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="integrations.bulktest",
+                    ),
+                ),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="integrations.connection",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["position"],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="bulktest",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "id"), name="bulk_test_composite_key"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="bulktestitem",
+            constraint=models.UniqueConstraint(
+                fields=("bulk_test", "position"), name="bulk_test_item_once"
             ),
         ),
     ]

@@ -112,6 +112,7 @@ class Connection(TenantModel):
     last_test_at = models.DateTimeField(null=True, editable=False)
     last_test_ok = models.BooleanField(null=True, editable=False)
     last_test_symptom = models.CharField(max_length=50, blank=True, editable=False)
+    last_test_stage = models.CharField(max_length=20, blank=True, editable=False)
     last_test_revision = models.PositiveIntegerField(default=0, editable=False)
     last_test_config_revision = models.PositiveIntegerField(default=0, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
@@ -139,98 +140,3 @@ class Connection(TenantModel):
     def __str__(self) -> str:
         shown = "" if self.name == "default" else f":{self.name}"
         return f"{self.integration.slug}{shown}"
-
-
-class ConnectionTest(TenantModel):
-    """One run of a test: of a connection, or of a config alone. Evidence is stored redacted."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    connection = models.ForeignKey(
-        Connection, null=True, on_delete=models.CASCADE, related_name="tests"
-    )
-    config = models.ForeignKey(
-        AuthConfig, null=True, on_delete=models.CASCADE, related_name="tests"
-    )
-    started_at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=200)
-    ok = models.BooleanField()
-    symptom = models.CharField(max_length=50, blank=True)
-    stage = models.CharField(max_length=20)
-    status = models.PositiveIntegerField(null=True)
-    summary = models.CharField(max_length=1000)
-    likely_cause = models.TextField(blank=True)
-    checks = models.JSONField(default=list)
-    check_fields = models.JSONField(default=list)
-    steps = models.JSONField(default=list)
-    negative_control = models.CharField(max_length=20)
-    token_refreshed = models.BooleanField(default=False)
-    duration_ms = models.PositiveIntegerField()
-    host = models.CharField(max_length=200)
-    config_revision = models.PositiveIntegerField(null=True)
-    connection_revision = models.PositiveIntegerField(null=True)
-    warnings = models.JSONField(default=list)
-    request = models.JSONField(default=dict)
-    response = models.JSONField(default=dict)
-
-    class Meta:
-        verbose_name = "connection test"
-        ordering: ClassVar = ["-started_at", "-id"]
-        indexes: ClassVar = [
-            models.Index(fields=["connection", "-started_at"], name="test_by_connection"),
-            models.Index(fields=["config", "-started_at"], name="test_by_config"),
-        ]
-
-    def __str__(self) -> str:
-        return f"test of {self.started_at:%Y-%m-%d %H:%M}"
-
-
-class ControlTurn(models.Model):
-    """Who is showing an origin a wrong credential, whichever tenant's: one at a time. The row is gone when that is done."""
-
-    origin = models.CharField(max_length=300, primary_key=True)
-    owner = models.UUIDField()
-    until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.origin
-
-
-class UsageCount(TenantModel):
-    """How many calls, tests or refreshes ended how, in one hour. Ids without foreign keys: the figures outlive their object.
-
-    `connection_id` or `config_id` is `NOTHING` where there is none.
-    """
-
-    NOTHING: ClassVar[uuid.UUID] = uuid.UUID(int=0)
-
-    class Kind(models.TextChoices):
-        CALL = "call", "Call"
-        TEST = "test", "Test"
-        REFRESH = "refresh", "Refresh"
-
-    connection_id = models.UUIDField(default=NOTHING)
-    config_id = models.UUIDField(default=NOTHING)
-    slot = models.CharField(max_length=10)
-    hour = models.DateTimeField()
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    outcome = models.CharField(max_length=50)
-    count = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=[
-                    "tenant",
-                    "connection_id",
-                    "config_id",
-                    "slot",
-                    "hour",
-                    "kind",
-                    "outcome",
-                ],
-                name="usage_once_per_hour",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.count} × {self.kind} {self.outcome}"
