@@ -45,20 +45,27 @@ class DiscoveryPages(OwnPages):
                 f"Providers were asked {PER_MINUTE} times within a minute. Wait {wait:.0f} seconds, then try again.",
                 status=429,
             )
+        typed = request.POST.get("issuer", "").strip()
         try:
             metadata = discover(
-                request.POST.get("issuer", ""),
+                typed,
                 door=default_door(),
                 deadline=Deadline.after(min(SECONDS, settings.OUTBOUND_TIMEOUT)),
             )
         except OutboundError as error:
             return _failed(error.symptom, error.summary)
         chosen = request.POST.get("client_auth", "")
-        return JsonResponse({"ok": True, **found(metadata, method, client_auth=chosen)})
+        return JsonResponse(
+            {"ok": True, **found(metadata, method, client_auth=chosen, typed=typed)}
+        )
 
 
-def found(metadata: Metadata, method: AuthMethod, *, client_auth: str) -> dict[str, Any]:
+def found(
+    metadata: Metadata, method: AuthMethod, *, client_auth: str, typed: str
+) -> dict[str, Any]:
     """What the form can take over: values by field, scopes to choose from, facts and warnings to read."""
+    issuer = metadata.issuer
+    respelled = typed != issuer and typed.removesuffix("/") == issuer.removesuffix("/")
     values = {
         "token_url": metadata.token_url,
         "authorization_url": metadata.authorization_url,
@@ -72,6 +79,7 @@ def found(metadata: Metadata, method: AuthMethod, *, client_auth: str) -> dict[s
         "fields": {name: value for name, value in values.items() if value and name in fields},
         "scopes": list(metadata.scopes),
         "facts": [
+            *([["The provider spells itself", issuer]] if respelled else []),
             ["Listed grants", _listed(metadata.grant_types)],
             ["Listed client authentication", _listed(metadata.client_auth_methods)],
             ["Listed PKCE methods", _listed(metadata.code_challenge_methods)],

@@ -131,7 +131,7 @@ def refuse_header_name(name: str) -> None:
 class Url(Text):
     """An absolute http(s) URL. A change of its origin is a new grant, one of path or query is `change`.
 
-    `first`: what the first value does where there was none, and what taking it away does. `takes_secrets`: secrets are sent
+    `example`: what such an address looks like. `first`: what the first value does where there was none, and what taking it away does. `takes_secrets`: secrets are sent
     there. `stands_in_for`: the URL that is used where this one is empty. So a first value at its origin is no more than
     another path, and none brings nothing new.
     """
@@ -142,6 +142,7 @@ class Url(Text):
         first: Change = Change.NEW_GRANT,
         takes_secrets: bool = False,
         stands_in_for: str = "",
+        example: str = "https://auth.example.com/oauth/token",
         **kwargs: Any,
     ) -> None:
         attrs = {"autocomplete": "off", "inputmode": "url", "spellcheck": "false"}
@@ -149,11 +150,12 @@ class Url(Text):
         self.first = first
         self.takes_secrets = takes_secrets
         self.stands_in_for = stands_in_for
+        self.example = example
 
     def validate(self, value: str) -> None:
         super().validate(value)
         if value:
-            _refuse_url(value)
+            _refuse_url(value, example=self.example)
 
     def effect(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:
         before, after = self.value_in(old, name), self.value_in(new, name)
@@ -178,13 +180,15 @@ def _share_origin(one: str, other: str) -> bool:
         return False
 
 
-def _refuse_url(value: str) -> None:
+def _refuse_url(value: str, *, example: str) -> None:
     if re.search(r"[\s\\]", value):
         raise forms.ValidationError("The URL has a blank or a backslash: write a blank as %20.")
     if "#" in value:
         raise forms.ValidationError(
             "The URL has a fragment (#...), which is never sent: leave it out."
         )
+    if "://" not in value:
+        raise forms.ValidationError(f"This isn't a complete address: write it as in {example}.")
     try:
         has_user = "@" in urlsplit(value).netloc
     except ValueError:
@@ -196,9 +200,7 @@ def _refuse_url(value: str) -> None:
     try:
         split_url(value)
     except OutboundError as error:
-        raise forms.ValidationError(
-            f"{error.summary} Write it as in https://auth.example.com/oauth/token."
-        ) from None
+        raise forms.ValidationError(f"{error.summary} Write it as in {example}.") from None
 
 
 class Choice(Declared, forms.ChoiceField):

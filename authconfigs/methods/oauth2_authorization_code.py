@@ -51,6 +51,7 @@ class AuthorizationCodeForm(OAuth2Form):
     issuer = Url(
         label="Issuer",
         required=False,
+        example="https://auth.example.com",
         first=Change.NOTHING,
         change=Change.NEW_GRANT,
         help_text="The provider's issuer identifier, if it has one: https://auth.example.com.",

@@ -26,7 +26,7 @@ from authconfigs.transport import Deadline, Door
 MAX_BYTES = 256 * 1024
 MOST_NAMES = 500
 
-_URL = Url(label="Address", required=False)
+_URL = Url(label="Address", required=False, example="https://auth.example.com")
 _WELL_KNOWN = re.compile(r"/\.well-known/(oauth-authorization-server|openid-configuration)(?=/|$)")
 _NOT_THERE = frozenset({404, 410})
 
@@ -95,9 +95,12 @@ def _typed(issuer: str) -> str:
 
 
 def _is_meant(named: str, typed: str) -> bool:
-    """RFC 8414 §3.3: as it was typed, character by character; or the one whose metadata stand at the typed address."""
+    """RFC 8414 §3.3: as it was typed, but for a slash at its end; or the one whose metadata stand at the typed address.
+
+    With the slash or without, it is the same origin and path, so nobody else is taken for the provider.
+    """
     if not _WELL_KNOWN.search(typed):
-        return named == typed
+        return named.removesuffix("/") == typed.removesuffix("/")
     return named.rstrip("/") == _WELL_KNOWN.sub("", typed).rstrip("/")
 
 

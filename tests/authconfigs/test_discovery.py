@@ -93,6 +93,17 @@ def test_failures_have_a_symptom_and_a_sentence(
     assert ask(client, tenant, provider.base_url).json()["symptom"] == "blocked_by_policy"
 
 
+def test_spelling_of_the_provider_is_taken_and_said(tenant: Tenant, provider: Provider) -> None:
+    client, base = browser(tenant), provider.base_url
+    answer = ask(client, tenant, f" {base}/ ").json()
+    assert answer["fields"]["issuer"] == base
+    assert answer["facts"][0] == ["The provider spells itself", base]
+    pasted = f"{base}/.well-known/openid-configuration"
+    for typed in (base, pasted):
+        facts = ask(client, tenant, typed).json()["facts"]
+        assert "The provider spells itself" not in dict(facts)
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
 def test_who_may_not_write_configs_may_not_ask(
     tenant: Tenant, provider: Provider, role: Role
@@ -181,7 +192,7 @@ def test_client_authentication_stays_where_it_is_supported(
     listed: tuple[str, ...], chosen: str, offered: str
 ) -> None:
     said = metadata(client_auth_methods=listed)
-    fields = found(said, methods.by_code(CODE), client_auth=chosen)["fields"]
+    fields = found(said, methods.by_code(CODE), client_auth=chosen, typed="")["fields"]
     assert fields["client_auth"] == offered
 
 
@@ -202,6 +213,8 @@ def test_client_authentication_stays_where_it_is_supported(
 def test_what_doesnt_fit_the_method_is_a_warning(
     said: dict[str, Any], method: str, warning: str
 ) -> None:
-    warnings = found(metadata(**said), methods.by_code(method), client_auth="basic")["warnings"]
+    method_asked = methods.by_code(method)
+    offered = found(metadata(**said), method_asked, client_auth="basic", typed="")
+    warnings = offered["warnings"]
     assert len(warnings) == bool(warning)
     assert warning in "".join(warnings)

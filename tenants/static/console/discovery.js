@@ -55,8 +55,20 @@ function undo(field) {
   field.focus();
 }
 
+// What is published, with the query that was typed to the same address.
+function withTypedQuery(typed, published) {
+  try {
+    const [was, now] = [new URL(typed), new URL(published)];
+    const same = was.origin === now.origin && was.pathname === now.pathname;
+    return same && was.search && !now.search ? typed : published;
+  } catch {
+    return published;
+  }
+}
+
 // Puts a value in; the sentence says what became of the field.
-function fill(field, value) {
+function fill(field, published) {
+  const value = withTypedQuery(field.value, published);
   const label = labelOf(field);
   const was = replaced.get(field)?.was ?? field.value;
   if (field.value === value && !replaced.has(field)) return `${label}: stays ${shown(field, value)}`;
@@ -135,7 +147,7 @@ async function lookUp() {
   try {
     const found = await answered();
     if (found.ok) show(found);
-    else said.replaceChildren(notice("c-bad", "error", `${found.summary} (${found.symptom})`));
+    else said.replaceChildren(notice("c-bad", "error", found.summary));
   } catch {
     said.replaceChildren(notice("c-bad", "error", BROKEN));
   }

@@ -93,10 +93,27 @@ def test_metadata_are_found_before_and_behind_the_path_and_where_they_were_paste
 
 
 @pytest.mark.parametrize(
+    ("named", "typed"), [("BASE/", ""), ("BASE", "/"), ("BASE/a/", "/a"), ("BASE/a", "/a/")]
+)
+def test_slash_at_the_end_is_as_the_provider_spells_it(door: Door, named: str, typed: str) -> None:
+    document = {"issuer": named, "token_endpoint": "BASE/t"}
+    with serve(published({RFC_8414: document, f"{RFC_8414}/a": document})) as server:
+        assert found(door, server.url(typed)).issuer == server.url(named.removeprefix("BASE"))
+
+
+@pytest.mark.parametrize(
+    "typed", ["nonsense", "127.0.0.1:9150", "auth.example.com", "https://", "https://a:99999"]
+)
+def test_what_is_no_address_gets_one_example_of_an_issuer(door: Door, typed: str) -> None:
+    assert refused(door, typed).summary.split("https://")[1:] == ["auth.example.com."]
+
+
+@pytest.mark.parametrize(
     ("named", "typed"),
     [
         ("https://elsewhere.example", ""),
-        ("BASE/", ""),
+        ("BASE//", ""),
+        ("BASE/a", ""),
         ("BASE/other", f"{OPENID}"),
         ("BASE/realms/{id}", f"/realms/a{OPENID}"),
         (None, ""),
