@@ -153,6 +153,7 @@ class _Chunk:
                     work.lease,
                     work.refresh_token,
                     grant=GRANTS[state.method.code],
+                    stored=work.stored,
                     asked_at=work.asked_at,
                     door=default_door().for_environment(protected=state.protected),
                     deadline=Deadline.after(2 * settings.OUTBOUND_TIMEOUT),

@@ -1,5 +1,7 @@
 """One conversation with a token endpoint: refresh with what there is, or start anew where the method can."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 
 from authconfigs import oauth
@@ -28,17 +30,28 @@ def check_origins(state: ConfigState) -> None:
         raise TokenFailed.from_error(refused)
 
 
+def client_of(state: ConfigState, *, stored: Iterable[str] = ()) -> OAuthClient:
+    """The client that a config describes. None of its answers repeats a secret of the config, or one of the `stored` tokens."""
+    secrets = state.method.secret_values(state.fields, None)
+    return OAuthClient.from_fields(state.fields, hidden=(*secrets, *stored))
+
+
 def exchange(
-    lease: Lease, *, grant: Grant, refresh_token: str | None, door: Door, deadline: Deadline
+    lease: Lease,
+    *,
+    grant: Grant,
+    refresh_token: str | None,
+    stored: Iterable[str],
+    door: Door,
+    deadline: Deadline,
 ) -> tuple[TokenAnswer, bool]:
     """The endpoint's answer, and whether it is the refresh token's. Raises TokenFailed, or LeaseLost before a second exchange.
 
     RFC 6749 §6 for a refresh; §4.3 and §4.4 to start anew. A dead refresh token is dropped and, where the method can start
-    anew, that is tried once.
+    anew, that is tried once. No answer repeats one of the `stored` tokens.
     """
-    fields = lease.state.fields
+    client = client_of(lease.state, stored=stored)
     if refresh_token and grant.keeps_refresh_token:
-        client = OAuthClient.from_fields(fields)
         try:
             within = one_exchange(deadline)
             return oauth.refresh(client, refresh_token, door=door, deadline=within), True
@@ -51,7 +64,7 @@ def exchange(
             raise LeaseLost
     if grant.start is None:
         raise _consent_needed()
-    return grant.start(fields, door, one_exchange(deadline)), False
+    return grant.start(client, lease.state.fields, door, one_exchange(deadline)), False
 
 
 def one_exchange(deadline: Deadline) -> Deadline:

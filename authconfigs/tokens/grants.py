@@ -19,17 +19,21 @@ class Grant:
     keeps_refresh_token: a refresh token in the answer is kept and used; else it is ignored (RFC 6749 §4.4.3).
     """
 
-    start: Callable[[Mapping[str, Any], Door, Deadline], TokenAnswer] | None
+    start: Callable[[OAuthClient, Mapping[str, Any], Door, Deadline], TokenAnswer] | None
     keeps_refresh_token: bool
 
 
-def _client_credentials(fields: Mapping[str, Any], door: Door, deadline: Deadline) -> TokenAnswer:
-    return oauth.client_credentials(OAuthClient.from_fields(fields), door=door, deadline=deadline)
+def _client_credentials(
+    client: OAuthClient, _: Mapping[str, Any], door: Door, deadline: Deadline
+) -> TokenAnswer:
+    return oauth.client_credentials(client, door=door, deadline=deadline)
 
 
-def _password(fields: Mapping[str, Any], door: Door, deadline: Deadline) -> TokenAnswer:
+def _password(
+    client: OAuthClient, fields: Mapping[str, Any], door: Door, deadline: Deadline
+) -> TokenAnswer:
     return oauth.password(
-        OAuthClient.from_fields(fields),
+        client,
         fields["username"],
         password=fields["password"],
         door=door,

@@ -3,11 +3,12 @@
 A state's change is decided by the conditional UPDATE that makes it, so that of many processes one tells of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -59,18 +60,19 @@ class Obtained:
 
     answer: TokenAnswer
     schedule: Schedule
-    refresh_token: str | None
+    refresh_token: str | None = field(repr=False)
     used: Sealed | None
     consent: Consent | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an exchange that was begun at `asked_at` under a lease."""
+    """What came of an exchange that was begun at `asked_at` under a lease; with a failure, `used` is the refresh token that was sent."""
 
     lease: Lease
     asked_at: datetime
     result: Obtained | TokenFailed
+    used: Sealed | None = None
 
 
 def settle(
@@ -80,7 +82,11 @@ def settle(
 
     Needs the scope of the outcomes' tenants. Database errors are raised: try again, nothing has happened then.
     """
-    prepared = [_prepared(outcome, now=now, keys=keys, jitter=jitter()) for outcome in outcomes]
+    before = _scopes_of(outcomes)
+    prepared = [
+        _prepared(outcome, before=before, now=now, keys=keys, jitter=jitter())
+        for outcome in outcomes
+    ]
     with transaction.atomic():
         happened = _ended(prepared)
         TokenEvent.objects.bulk_create([event for event in happened if event is not None])
@@ -96,10 +102,11 @@ def discard(outcome: Outcome, keys: Keychain) -> None:
     The lease is given back, and of a token that came its refresh token is kept where the edit didn't want another grant.
     """
     lease, result = outcome.lease, outcome.result
-    if isinstance(result, Obtained) and result.used is not None and result.refresh_token:
+    used = result.used if isinstance(result, Obtained) else outcome.used
+    if used is not None and result.refresh_token:
         with suppress(SecretUnreadable):
             newer = _sealed(lease, "refresh_token", result.refresh_token, keys=keys)
-            lease.hand_on(used=result.used, refresh_token=newer)
+            lease.hand_on(used=used, refresh_token=newer)
     lease.release()
     row = OAuthToken.objects.filter(config_id=lease.state.config_id).only("state").first()
     if row is None or isinstance(result, TokenFailed):
@@ -119,18 +126,34 @@ class _Step:
     not_in: tuple[State, ...] = ()
 
 
+def _scopes_of(outcomes: Sequence[Outcome]) -> Mapping[UUID, str]:
+    """The scopes that the rows have now. What changes one outdates the outcome."""
+    ids = [
+        one.lease.state.config_id
+        for one in outcomes
+        if isinstance(one.result, Obtained) and one.result.answer.scope
+    ]
+    rows = OAuthToken.objects.filter(config_id__in=ids)
+    return dict(rows.values_list("config_id", "granted_scope")) if ids else {}
+
+
 def _prepared(
-    outcome: Outcome, *, now: datetime, keys: Keychain, jitter: float
+    outcome: Outcome,
+    *,
+    before: Mapping[UUID, str],
+    now: datetime,
+    keys: Keychain,
+    jitter: float,
 ) -> tuple[Outcome, list[_Step]]:
     result = outcome.result
     if isinstance(result, Obtained):
         try:
-            return outcome, [_success(outcome, result, now=now, keys=keys)]
+            return outcome, [_success(outcome, result, before=before, now=now, keys=keys)]
         except SecretUnreadable as error:
             # No key to seal it with: it is as good as none.
             result = TokenFailed.from_error(error)
             outcome = replace(outcome, result=result)
-    return outcome, _failure(outcome, result, now=now, jitter=jitter)
+    return outcome, _failure(outcome, result, now=now, keys=keys, jitter=jitter)
 
 
 def _ended(prepared: Sequence[tuple[Outcome, list[_Step]]]) -> list[TokenEvent | None]:
@@ -148,7 +171,14 @@ def _ended(prepared: Sequence[tuple[Outcome, list[_Step]]]) -> list[TokenEvent |
     return happened
 
 
-def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychain) -> _Step:
+def _success(
+    outcome: Outcome,
+    result: Obtained,
+    *,
+    before: Mapping[UUID, str],
+    now: datetime,
+    keys: Keychain,
+) -> _Step:
     lease, answer = outcome.lease, result.answer
     state, seen = lease.state, lease.seen
     values: dict[str, Any] = {
@@ -179,27 +209,46 @@ def _success(outcome: Outcome, result: Obtained, *, now: datetime, keys: Keychai
             "connected_at": now,
             "connected_by": result.consent.by[:200],
         }
+    scope = values.get("granted_scope", "")
+    # The history would else repeat it with every refresh.
+    is_news = result.consent is not None or scope != before.get(state.config_id)
     event = _event(
         lease,
         kind,
         state=State.VALID,
-        granted_scope=values.get("granted_scope", ""),
+        summary=_unusable(result, keeps=GRANTS[state.method.code].keeps_refresh_token),
+        granted_scope=scope if is_news else "",
     )
     return _Step(values, event)
 
 
+def _unusable(result: Obtained, *, keeps: bool) -> str:
+    """What is to be said of a refresh token that came and can't be stored."""
+    if not (keeps and result.answer.unusable):
+        return ""
+    stays = " The one before stays." if result.used is not None else ""
+    return f"The refresh token that came with it is {result.answer.unusable}, so it isn't stored.{stays}"
+
+
 def _failure(
-    outcome: Outcome, failure: TokenFailed, *, now: datetime, jitter: float
+    outcome: Outcome, failure: TokenFailed, *, now: datetime, keys: Keychain, jitter: float
 ) -> list[_Step]:
-    """The token stays: it may be good for a while. So does what stopped the config, when somebody asked again and the network failed."""
+    """The token stays: it may be good for a while. So does what stopped the config, when somebody asked again and the network failed.
+
+    A refresh token that came without an access token is stored: the one before may be used up.
+    """
     lease = outcome.lease
     wait = retry_after(failure.retry_after)
     failures = lease.seen.failures + 1
-    rested = {
+    rested: dict[str, Any] = {
         "failed_at": now,
         "next_attempt_at": now + max(rest(failures, jitter=jitter), wait or timedelta()),
         "retry_after_until": now + wait if wait else None,
     }
+    if failure.refresh_token:
+        with suppress(SecretUnreadable):
+            newer = _sealed(lease, "refresh_token", failure.refresh_token, keys=keys)
+            rested["refresh_token"] = newer
     described = {
         **rested,
         "failures": failures,

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from authconfigs.tokens.grants import Grant
 from authconfigs.tokens.lease import Lease
 from authconfigs.tokens.outcomes import Obtained, Outcome, discard, settle
 from authconfigs.tokens.schedule import Schedule, schedule
-from authconfigs.tokens.values import Token, expiry, keep, stored_value
+from authconfigs.tokens.values import Token, expiry, keep, opened, stored_value
 from authconfigs.tokens.verdict import stored_failure
 from authconfigs.tokens.withdrawal import withdraw_late
 from authconfigs.transport import Deadline, Door
@@ -115,7 +115,13 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
             outcome = Outcome(lease, asked_at, TokenFailed.from_error(error))
         else:
             outcome = outcome_of(
-                lease, known, grant=grant, asked_at=asked_at, door=door, deadline=deadline
+                lease,
+                known,
+                grant=grant,
+                stored=opened(row.access_token, row.refresh_token),
+                asked_at=asked_at,
+                door=door,
+                deadline=deadline,
             )
     except LeaseLost:
         # An edit that keeps the refresh token keeps the lease, too.
@@ -150,16 +156,18 @@ def outcome_of(
     known: RefreshToken | None,
     *,
     grant: Grant,
+    stored: Iterable[str],
     asked_at: datetime,
     door: Door,
     deadline: Deadline,
 ) -> Outcome:
-    """What the endpoint says; nothing is stored yet. Raises LeaseLost, and ConfigEdited."""
+    """What the endpoint says, without a word of the `stored` tokens; nothing is stored yet. Raises LeaseLost, and ConfigEdited."""
     try:
         answer, refreshed = exchange(
             lease,
             grant=grant,
             refresh_token=known.plain if known else None,
+            stored=stored,
             door=door,
             deadline=deadline,
         )
@@ -167,7 +175,9 @@ def outcome_of(
         raise
     except OutboundError as error:
         failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
-        return Outcome(lease, asked_at, failure)
+        if not grant.keeps_refresh_token:
+            failure.refresh_token = None
+        return Outcome(lease, asked_at, failure, used=known.sealed if known else None)
     kept = answer.refresh_token or None if grant.keeps_refresh_token else None
     planned = plan(
         lease.state,

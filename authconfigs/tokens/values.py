@@ -1,10 +1,13 @@
 """Access tokens in plain text: what a call gets, and the process's cache of the stored ones."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from authconfigs.cache import VersionedCache
 from authconfigs.database import released_connection
+from authconfigs.errors import SecretUnreadable
+from authconfigs.fields import Sealed
 from authconfigs.models import OAuthToken
 from authconfigs.state import CACHED_CONFIGS, ConfigState, TokenState
 from tenants.scope import tenant_scope
@@ -19,6 +22,15 @@ class Token:
     refreshed: bool
     expires_at: datetime | None
     detail: str
+
+
+def opened(*sealed: Sealed | None) -> tuple[str, ...]:
+    """The texts of stored tokens, without those that aren't there or that no key opens: for what may not repeat them."""
+    texts = []
+    for one in sealed:
+        with suppress(SecretUnreadable):
+            texts.append(str(one.reveal()) if one is not None else "")
+    return tuple(filter(None, texts))
 
 
 _values: VersionedCache[str] = VersionedCache(CACHED_CONFIGS)

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from authconfigs.database import database_now, fetch_all
 from authconfigs.datakeys import Keychain
-from authconfigs.errors import OutboundError, TokenFailed
+from authconfigs.errors import OutboundError, SecretUnreadable, TokenFailed
 from authconfigs.fields import SealedField, Stored
 from authconfigs.models import Credential, OAuthToken
 from authconfigs.state import (
@@ -27,9 +28,9 @@ from authconfigs.tokens.outcomes import Outcome
 from authconfigs.tokens.renewal import RefreshToken
 from authconfigs.tokens.verdict import Fail, verdict
 
-_PLAIN_COLUMNS = 3
+_PLAIN_COLUMNS = 4
 _LEASED = f"""
-    SELECT {PLACE_COLUMNS}, {CONFIG_COLUMNS}, c.options, c.secrets, k.refresh_token
+    SELECT {PLACE_COLUMNS}, {CONFIG_COLUMNS}, c.options, c.secrets, k.refresh_token, k.access_token
     FROM authconfigs_oauthtoken k
     JOIN authconfigs_authconfig a ON a.id = k.config_id
     JOIN tenants_tenant t ON t.id = a.tenant_id
@@ -45,6 +46,7 @@ class Work:
     lease: Lease
     asked_at: datetime
     refresh_token: RefreshToken | None
+    stored: tuple[str, ...] = field(repr=False)
 
 
 def take_window(config_ids: Sequence[UUID]) -> tuple[list[Work], list[Outcome]]:
@@ -69,31 +71,43 @@ def take_window(config_ids: Sequence[UUID]) -> tuple[list[Work], list[Outcome]]:
             lease.release()
             continue
         try:
-            works.append(Work(lease, now, _opened(lease, plain, keys=keys)))
+            works.append(Work(lease, now, *_opened(lease, plain, keys=keys)))
         except OutboundError as error:
             failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
             failed.append(Outcome(lease, now, failure))
     return works, failed
 
 
-def _opened(lease: Lease, plain: Sequence[Any], *, keys: Keychain) -> RefreshToken | None:
-    """Unseal the fields and the refresh token. Raises SecretUnreadable, and TokenFailed where only a person can renew it."""
-    options, secrets, refresh_token = plain
+def _opened(
+    lease: Lease, plain: Sequence[Any], *, keys: Keychain
+) -> tuple[RefreshToken | None, tuple[str, ...]]:
+    """Unseal the fields and the tokens: the refresh token, and both as texts.
+
+    Raises SecretUnreadable, and TokenFailed where only a person can renew it.
+    """
+    options, secrets, refresh_token, access_token = plain
     state = lease.state
     with_fields(
         state,
         json.loads(options) if isinstance(options, str) else options,
         _revealed(Credential, "secrets", secrets, state=state, keys=keys) if secrets else {},
     )
-    known = None
+    known, stored = None, list[str]()
     if refresh_token is not None:
         value = _revealed(OAuthToken, "refresh_token", refresh_token, state=state, keys=keys)
         place = _place(OAuthToken, "refresh_token", state)
         known = RefreshToken(Stored(bytes(refresh_token), place), value)
+        stored.append(value)
+    if access_token is not None:
+        # One that no key opens is replaced by this very exchange.
+        with suppress(SecretUnreadable):
+            stored.append(
+                _revealed(OAuthToken, "access_token", access_token, state=state, keys=keys)
+            )
     found = verdict(state, lease.seen, grant=GRANTS[state.method.code], now=state.read_at)
     if isinstance(found, Fail):
         raise found.failure
-    return known
+    return known, tuple(stored)
 
 
 def _revealed(

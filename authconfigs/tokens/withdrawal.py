@@ -9,11 +9,11 @@ from authconfigs.database import released_connection
 from authconfigs.errors import OutboundError
 from authconfigs.fields import Sealed, Typed
 from authconfigs.models import OAuthToken, TokenEvent
-from authconfigs.oauth import OAuthClient
 from authconfigs.state import ConfigState, UnknownName, load_config
 from authconfigs.tokens.events import write_event
-from authconfigs.tokens.exchange import check_origins
+from authconfigs.tokens.exchange import check_origins, client_of
 from authconfigs.tokens.outcomes import Obtained, Outcome
+from authconfigs.tokens.values import opened
 from authconfigs.transport import Deadline, default_door
 from tenants.scope import tenant_scope
 
@@ -39,7 +39,7 @@ def held_by(refresh_token: Sealed | None, access_token: Sealed | None) -> Mappin
 def withdraw(state: ConfigState, held: Mapping[str, Sealed], *, deadline: Deadline) -> Withdrawn:
     """Have the provider withdraw each of them, whatever becomes of the others. `state` is the config that they belong to."""
     try:
-        client = OAuthClient.from_fields(state.fields)
+        client = client_of(state, stored=opened(*held.values()))
         check_origins(state)
     except OutboundError as error:
         return _told(held, dict.fromkeys(held, error.summary))
