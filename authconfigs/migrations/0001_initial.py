@@ -328,6 +328,12 @@ class Migration(migrations.Migration):
                         null=True, purpose="oauth_token.refresh_token", row="config_id"
                     ),
                 ),
+                (
+                    "seed_digest",
+                    authconfigs.fields.SealedField(
+                        null=True, purpose="oauth_token.seed_digest", row="config_id"
+                    ),
+                ),
                 ("token_type", models.CharField(blank=True, max_length=50)),
                 ("granted_scope", models.TextField(blank=True)),
                 ("requested_scope", models.TextField(blank=True)),

@@ -15,7 +15,7 @@ class OAuthToken(TenantModel):
     `token_revision` is the config's at the time of the exchange: a token of another one is outdated. `attempt` grows with
     every exchange that ended, so that waiters see the lease holder's result. `failure_*` describe the last one that failed.
     `requested_scope` is what the present token was asked for with. `connected_*`: the consent, or the refresh token that was
-    pasted in, from which the tokens descend.
+    pasted in, from which the tokens descend. `seed_digest` is that refresh token's SHA-256.
     """
 
     class State(models.TextChoices):
@@ -31,6 +31,7 @@ class OAuthToken(TenantModel):
     state_since = models.DateTimeField(default=timezone.now)
     access_token = SealedField(purpose="oauth_token.access_token", row="config_id", null=True)
     refresh_token = SealedField(purpose="oauth_token.refresh_token", row="config_id", null=True)
+    seed_digest = SealedField(purpose="oauth_token.seed_digest", row="config_id", null=True)
     token_type = models.CharField(max_length=50, blank=True)
     granted_scope = models.TextField(blank=True)
     requested_scope = models.TextField(blank=True)

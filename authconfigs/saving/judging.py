@@ -13,7 +13,7 @@ from authconfigs.methods.base import AuthMethod, Change, MethodForm
 from authconfigs.models import AuthConfig, Credential
 from authconfigs.saving.drafts import ConfigDraft, InvalidDraft, Secret
 from authconfigs.saving.mappings import completed, kept_in
-from authconfigs.saving.tokens import needs_consent
+from authconfigs.saving.tokens import grew_from, needs_consent
 
 # The row's own columns; a change of them does nothing to a token.
 COLUMNS = ("name", "description", "owner_id", "rotate_by")
@@ -80,6 +80,10 @@ def judge(
         if config is None
         or not _is_stored(secret, stored.secret_state.get(name), config.tenant_id, numbered_key)
     }
+    # One that was cleared is known by what grew from it.
+    for name in _seeds(method) & secrets.keys() - stored.secret_state.keys():
+        if config is not None and same_method and grew_from(config, str(secrets[name])):
+            del secrets[name]
     dropped = frozenset(stored.secret_state) & draft.cleared - frozenset(secrets)
     changed_options = [
         n for n in form.options if not same_method or form.options[n] != old_options[n]
@@ -124,12 +128,16 @@ def _seed_notes(
     method: AuthMethod, typed: Collection[str], kept: Collection[str], *, change: Change
 ) -> tuple[str, ...]:
     """What to say where a stored refresh token that was pasted in goes with everything else."""
-    seeds = {name for name, field in method.Form.declared().items() if field.seed}
+    seeds = _seeds(method)
     if change is not Change.NEW_GRANT or seeds.isdisjoint(kept) or not seeds.isdisjoint(typed):
         return ()
     return (
         "The refresh token that was pasted in belonged to what it was before: paste another one, or connect.",
     )
+
+
+def _seeds(method: AuthMethod) -> set[str]:
+    return {name for name, field in method.Form.declared().items() if field.seed}
 
 
 def _method(code: str) -> AuthMethod:

@@ -1,12 +1,15 @@
 """What an edit of a config does to the row of its token. Statements only: a machine may write the row at the same time."""
 
 from datetime import timedelta
-from typing import Any
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any, cast
 
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
-from authconfigs.fields import seal
+from authconfigs.errors import SecretUnreadable
+from authconfigs.fields import SealedField, seal
 from authconfigs.methods.base import Change
 from authconfigs.models import AuthConfig, OAuthToken, TokenEvent
 from authconfigs.tokens.events import write_event
@@ -37,6 +40,7 @@ _NO_ACCESS_TOKEN: dict[str, Any] = {
 }
 _NO_GRANT: dict[str, Any] = {
     "refresh_token": None,
+    "seed_digest": None,
     "refresh_after": None,
     "connected_at": None,
     "connected_by": "",
@@ -63,6 +67,15 @@ def needs_consent(method_code: str) -> bool:
     return grant is not None and grant.start is None
 
 
+def grew_from(config: AuthConfig, seed: str) -> bool:
+    """Whether what is stored began with this refresh token, which may have been cleared since. What can't be read doesn't tell."""
+    row = OAuthToken.objects.filter(config=config).exclude(seed_digest=None).first()
+    try:
+        return row is not None and compare_digest(row.seed_digest.reveal(), _digest(seed))
+    except SecretUnreadable:
+        return False
+
+
 def make_row(config: AuthConfig, *, seed: str | None = None) -> None:
     """Give a config whose method uses a token the row for it; `seed` is the refresh token that was pasted in."""
     OAuthToken.objects.create(config=config, token_revision=config.token_revision)
@@ -76,7 +89,8 @@ def follow_edit(
     """Do to the token what the edit's change says, after the config itself was written.
 
     seed: the refresh token that was pasted in and isn't the one of the last time. It takes the place of whatever is stored.
-    The same one again never does, for the stored one may descend from it; nor does clearing the seed touch what grew from it.
+    The same one again never does, for the stored one may descend from it; nor does clearing the seed touch what grew from it,
+    and its digest stays, so that it is known when it is pasted again.
 
     Whatever was edited, the config may try again: what stopped it, its failures and a running Retry-After are forgotten. A
     token that stays belongs to the config's new token revision; one in flight doesn't, and is discarded when it comes.
@@ -128,9 +142,13 @@ def keep_alive(config: AuthConfig, days: int) -> None:
 
 def _plant(config: AuthConfig, seed: str) -> None:
     """Begin with a refresh token: the sweep and the next call use it at once."""
-    column = OAuthToken._meta.get_field("refresh_token")
+    values = {"refresh_token": seed, "seed_digest": _digest(seed)}
+    sealed = {
+        name: seal(_column(name), value, tenant_id=config.tenant_id, row_id=config.id)
+        for name, value in values.items()
+    }
     OAuthToken.objects.filter(config=config).update(
-        refresh_token=seal(column, seed, tenant_id=config.tenant_id, row_id=config.id),
+        **sealed,
         refresh_after=Now(),
         connected_at=Now(),
         connected_by=current_actor().name[:200],
@@ -141,6 +159,14 @@ def _plant(config: AuthConfig, seed: str) -> None:
         state=State.EMPTY,
         summary="A refresh token was pasted in.",
     )
+
+
+def _column(name: str) -> SealedField:
+    return cast("SealedField", OAuthToken._meta.get_field(name))
+
+
+def _digest(seed: str) -> str:
+    return sha256(seed.encode()).hexdigest()
 
 
 def _moved(config: AuthConfig) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from authconfigs.models import AuthConfig, OAuthToken, TokenEvent
+from authconfigs.models import AuthConfig, DataKey, OAuthToken, TokenEvent
 from authconfigs.saving import SavedConfig, current_credential, draft_of, save_config
 from tenants.models import Environment
 from tests.authconfigs.saving.drafts import acting, oauth
@@ -124,6 +124,52 @@ def test_a_seed_that_is_cleared_leaves_what_grew_from_it(staging: Environment) -
         assert saved.fields == ("refresh_token",)
         assert tokens(config) == ("live-access", "live-refresh")
         assert set(current_credential(saved.config).secret_state) == {"client_secret"}
+
+
+@pytest.mark.parametrize("rotates", [False, True], ids=["same key", "after a rotation"])
+def test_a_seed_that_was_cleared_and_is_pasted_again_leaves_what_grew_from_it(
+    staging: Environment, rotates: bool
+) -> None:
+    with acting(None, staging):
+        config = seeded(staging)
+        rotate(config)
+        edited(config, staging, cleared=frozenset({"refresh_token"}))
+    if rotates:
+        call_command("rotate_encryption_keys", "--data-keys", verbosity=0)
+        DataKey.objects.filter(retired_at__isnull=False).delete()
+    with acting(None, staging):
+        saved = edited(config, staging, secrets={"refresh_token": "seed-1"})
+        assert saved.fields == ()
+        assert tokens(config) == ("live-access", "live-refresh")
+
+        edited(config, staging, secrets={"refresh_token": "seed-2"})
+        assert tokens(config) == (None, "seed-2")
+
+
+def test_a_seed_that_was_cleared_is_nowhere_any_more(staging: Environment) -> None:
+    with acting(None, staging):
+        config = seeded(staging)
+        rotate(config)
+        edited(config, staging, cleared=frozenset({"refresh_token"}))
+        row = OAuthToken.objects.get(config=config)
+        held = [
+            current_credential(config).secrets,
+            row.access_token,
+            row.refresh_token,
+            row.seed_digest,
+        ]
+        assert not any("seed-1" in str(sealed.reveal()) for sealed in held)
+
+
+def test_a_seed_takes_root_again_where_nothing_of_it_is_stored(staging: Environment) -> None:
+    with acting(None, staging):
+        config = seeded(staging)
+        rotate(config)
+        options = {**current_credential(config).options, "client_id": "another"}
+        edited(config, staging, options=options, cleared=frozenset({"refresh_token"}))
+        assert tokens(config) == (None, None)
+        edited(config, staging, secrets={"refresh_token": "seed-1"})
+        assert tokens(config) == (None, "seed-1")
 
 
 def test_an_edit_of_something_else_leaves_the_live_token(staging: Environment) -> None:
