@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from authconfigs.cache import VersionedCache
@@ -37,6 +38,8 @@ __all__ = [
     "unwrapped",
 ]
 
+TENANT_GONE = "The tenant was deleted, and there is no key to seal anything of it with."
+
 # How keys without a tenant are called.
 PLATFORM = "platform"
 
@@ -56,15 +59,19 @@ def keyring() -> Keyring:
 def current(tenant_id: UUID | None) -> DataKey:
     """The key that seals a tenant's new values (None: the platform's); made now if there is none yet.
 
-    Raises SecretUnreadable when the tenant has a key that the master keys don't open: nothing is put in its place.
+    Raises SecretUnreadable when the tenant has a key that the master keys don't open: nothing is put in its place; and when
+    the tenant is deleted at this very moment.
     """
     row = newest(tenant_id)
     if row is None or row.retired_at is not None:
         # The number follows from what was read: who reads the same at the same time collides, and uses the other's key.
-        make(tenant_id, 1 if row is None else row.number + 1)
+        try:
+            make(tenant_id, 1 if row is None else row.number + 1)
+        except IntegrityError:
+            raise SecretUnreadable(TENANT_GONE) from None
         row = newest(tenant_id)
     if row is None:
-        raise RuntimeError("A data key was made and can't be read.")
+        raise SecretUnreadable(TENANT_GONE)
     return opened(row)
 
 

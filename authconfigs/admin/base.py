@@ -1,5 +1,7 @@
 """What the pages have in common that draw their own templates."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -8,7 +10,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from authconfigs.state import UnknownName
 from tenants.admin_base import TenantAdmin
+
+
+def missing_once_gone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view; what is deleted after it was found is missing, as it would be a moment later."""
+
+    @wraps(view)
+    def asked(*args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(*args, **kwargs)
+        except UnknownName:
+            raise Http404 from None
+
+    return asked
 
 
 class OwnPages(TenantAdmin):

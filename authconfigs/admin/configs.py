@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from authconfigs import methods
 from authconfigs.admin import buttons
+from authconfigs.admin.base import missing_once_gone
 from authconfigs.admin.connecting import ConnectingPages, disconnect_config
 from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
@@ -72,7 +73,7 @@ class AuthConfigAdmin(ConfigColumns, ConnectingPages, EventPages, DiscoveryPages
 
     def get_urls(self) -> list[URLPattern]:
         def at(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-            wrapped: Any = self.admin_site.admin_view(view)
+            wrapped: Any = self.admin_site.admin_view(missing_once_gone(view))
             wrapped.model_admin = self
             pattern: URLPattern = path(route, wrapped, name=f"authconfigs_authconfig_{name}")
             return pattern
