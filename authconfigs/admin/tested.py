@@ -1,7 +1,8 @@
 """What the last tests found, in words and colour, and whether they still count.
 
 A test counts for what it tested alone: the connection as it was, and the credential of its config as it was. A config that
-is renamed, described, handed over or switched keeps its result; a connection doesn't, whatever of it is changed.
+is renamed, described, handed over or switched keeps its result; a connection doesn't, whatever of it is changed. Nor does a
+test that failed for want of a token, once there is one that was asked for later.
 """
 
 from collections.abc import Collection
@@ -15,16 +16,30 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from authconfigs.admin.status import Status
-from authconfigs.models import AuthConfig
-from authconfigs.symptoms import Symptom
+from authconfigs.models import AuthConfig, OAuthToken
+from authconfigs.symptoms import Stage, Symptom
+from authconfigs.tokens.verdict import STOPPED
 from tenants.badges import ago
 
 # How many connections the sentence of a state names before it counts the rest.
 _NAMED = 5
 
+# What a list of connections reads for `tested` beside its rows, and leaves out of that.
+OF_CONFIG = "auth_config__oauth_token"
+SEALED = (f"{OF_CONFIG}__access_token", f"{OF_CONFIG}__refresh_token")
+
 # Connections whose last test counts, and those that fail by it: the conditions of `Tested.counts`, for lists.
-COUNTS = Q(last_test_revision=F("revision_number")) & (
-    Q(auth_config=None) | Q(last_test_config_revision__gte=F("auth_config__credential_revision"))
+_HAD_NO_TOKEN = Q(last_test_ok=False, last_test_stage=Stage.TOKEN)
+_HAS_ONE_NOW = Q(**{f"{OF_CONFIG}__obtained_at__gt": F("last_test_at")}) & ~Q(
+    **{f"{OF_CONFIG}__state__in": STOPPED}
+)
+COUNTS = (
+    Q(last_test_revision=F("revision_number"))
+    & (
+        Q(auth_config=None)
+        | Q(last_test_config_revision__gte=F("auth_config__credential_revision"))
+    )
+    & ~(_HAD_NO_TOKEN & _HAS_ONE_NOW)
 )
 FAILS = Q(last_test_ok=False) & COUNTS
 
@@ -71,14 +86,23 @@ class Tested:
 
 
 def tested(connection: Any) -> Tested:
-    """The last test of a connection that was read with its integration and config."""
+    """The last test of a connection that was read with its integration, config and token."""
     config, name = connection.auth_config, connection.integration.name
     return Tested(
         connection.last_test_ok,
         connection.last_test_symptom,
         connection.last_test_at,
         counts=connection.last_test_revision == connection.revision_number
-        and (config is None or connection.last_test_config_revision >= config.credential_revision),
+        and (
+            config is None
+            or _counts_for(
+                config,
+                revision=connection.last_test_config_revision,
+                ok=connection.last_test_ok,
+                stage=connection.last_test_stage,
+                at=connection.last_test_at,
+            )
+        ),
         name=name if connection.name == "default" else f"{name}: {connection.name}",
         url=reverse("admin:integrations_connection_change", args=[connection.id]),
     )
@@ -88,7 +112,7 @@ def with_tests() -> "tuple[Prefetch[Any], ...]":
     """What `last_tests` needs of configs, in two queries."""
     connections = apps.get_model("integrations", "Connection").objects
     tests = apps.get_model("integrations", "ConnectionTest").objects.filter(connection=None)
-    columns = ("config_id", "started_at", "ok", "symptom", "config_revision")
+    columns = ("config_id", "started_at", "ok", "symptom", "stage", "config_revision")
     newest = tests.only(*columns).order_by("-started_at")[:1]
     return (
         Prefetch(
@@ -107,9 +131,34 @@ def last_tests(config: AuthConfig) -> list[Tested]:
     if connections := read.connections.all():
         return [tested(connection) for connection in connections]
     return [
-        Tested(t.ok, t.symptom, t.started_at, t.config_revision >= config.credential_revision)
-        for t in read.tests_alone
+        Tested(
+            test.ok,
+            test.symptom,
+            test.started_at,
+            counts=_counts_for(
+                config,
+                revision=test.config_revision,
+                ok=test.ok,
+                stage=test.stage,
+                at=test.started_at,
+            ),
+        )
+        for test in read.tests_alone
     ]
+
+
+def _counts_for(
+    config: AuthConfig, *, revision: int, ok: bool | None, stage: str, at: datetime | None
+) -> bool:
+    """Whether the credential is as it was for a test, and no token came since that the test was in want of."""
+    if revision < config.credential_revision:
+        return False
+    if ok is not False or stage != Stage.TOKEN or at is None:
+        return True
+    token: OAuthToken | None = getattr(config, "oauth_token", None)
+    if token is None or token.obtained_at is None or token.state in STOPPED:
+        return True
+    return token.obtained_at <= at
 
 
 def troubles(tests: Collection[Tested]) -> list[Tested]:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.generic import RedirectView
 
 from authconfigs.admin.listing import EnvironmentFilter
-from authconfigs.admin.tested import COUNTS, FAILS, test_status, tested
+from authconfigs.admin.tested import COUNTS, FAILS, OF_CONFIG, SEALED, test_status, tested
 from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm, PlaceForm
@@ -72,7 +72,7 @@ class ConnectionAdmin(RunsTests, TriesRequests):
     list_filter = (EnvironmentFilter, ResultFilter)
     search_fields = ("integration__name", "integration__slug", "host", "auth_config__name")
     search_help_text = "Integration, host or auth config"
-    list_select_related = ("integration", "environment", "auth_config")
+    list_select_related = ("integration", "environment", OF_CONFIG)
     ordering = ("integration__name", "environment__protected", "environment__slug", "name")
     actions = ("test_selected",)
     # As many tests at once as a page has rows.
@@ -110,8 +110,8 @@ class ConnectionAdmin(RunsTests, TriesRequests):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         queryset: QuerySet[Connection] = super().get_queryset(request)
         return queryset.select_related(
-            "integration__head", "environment", "auth_config", "revision"
-        )
+            "integration__head", "environment", OF_CONFIG, "revision"
+        ).defer(*SEALED)
 
     def get_urls(self) -> list[URLPattern]:
         def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:

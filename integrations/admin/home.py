@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from authconfigs.admin.listing import unused
 from authconfigs.admin.status import Status
-from authconfigs.admin.tested import FAILS, tested
+from authconfigs.admin.tested import FAILS, OF_CONFIG, SEALED, tested
 from authconfigs.admin.token_states import (
     Kind,
     configs_that_are,
@@ -109,7 +109,8 @@ def _list(model: str, query: str) -> str:
 def _connections(now: datetime) -> list[Connection]:
     """The failing ones first, then those that were used or tested last, each with its health."""
     fails = Q(failing_since__isnull=False) & FAILS
-    rows = Connection.objects.select_related("integration", "environment", "auth_config")
+    rows = Connection.objects.select_related("integration", "environment", OF_CONFIG)
+    rows = rows.defer(*SEALED)
     order = (
         F("last_used_at").desc(nulls_last=True),
         F("last_test_at").desc(nulls_last=True),

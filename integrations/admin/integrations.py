@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from authconfigs.admin.base import OwnPages
-from authconfigs.admin.tested import tested
+from authconfigs.admin.tested import OF_CONFIG, SEALED, tested
 from authconfigs.saving import conflict
 from integrations.admin.forms import IntegrationForm
 from integrations.models import Connection, Integration
@@ -55,8 +55,10 @@ class IntegrationAdmin(OwnPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         queryset: QuerySet[Integration] = super().get_queryset(request)
-        connections = Connection.objects.select_related("environment", "auth_config").order_by(
-            "environment__protected", "environment__slug", "name"
+        connections = (
+            Connection.objects.select_related("environment", OF_CONFIG)
+            .defer(*SEALED)
+            .order_by("environment__protected", "environment__slug", "name")
         )
         return queryset.select_related("head").prefetch_related(
             Prefetch("connections", queryset=connections)
@@ -184,7 +186,8 @@ def _say_saved(request: HttpRequest, saved: SavedIntegration) -> None:
 def _places(user: User, integration: Integration) -> list[Place]:
     connections = with_pills(
         Connection.objects.filter(integration=integration)
-        .select_related("environment", "integration", "auth_config", "revision")
+        .select_related("environment", "integration", OF_CONFIG, "revision")
+        .defer(*SEALED)
         .order_by("name")
     )
     allowed = set(environments_for(user, "integrations.add_connection"))

@@ -134,6 +134,7 @@ def _note(row: ConnectionTest, connection: QuerySet[Connection]) -> None:
         "last_test_at": row.started_at,
         "last_test_ok": row.ok,
         "last_test_symptom": row.symptom,
+        "last_test_stage": row.stage,
         "last_test_revision": row.connection_revision,
         "last_test_config_revision": row.config_revision or 0,
     }

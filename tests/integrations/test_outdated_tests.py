@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from authconfigs.authorization import disconnecting
-from authconfigs.models import AuthConfig
+from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.saving import draft_of, save_config, switch_config
 from integrations.demo.provider import Provider, accounts
 from integrations.models import Connection, Integration
@@ -22,6 +23,7 @@ from integrations.saving.drafts import ConnectionDraft, IntegrationDraft
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.authconfigs import consoles
+from tests.authconfigs.authorization.journeys import CONNECTED, back_from
 from tests.authconfigs.consoles import browser, html
 from tests.factories import (
     make_config,
@@ -31,6 +33,7 @@ from tests.factories import (
     make_user,
     posted,
 )
+from tests.integrations.wired import change_token
 
 pytestmark = pytest.mark.django_db
 
@@ -267,3 +270,93 @@ def test_page_of_an_integration_takes_the_same_few_queries_for_any_length(tenant
     for number in range(5):
         make_connection(integration, environment, config, name=f"c-{number}", last_test_ok=True)
     assert queries(integration) == few
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_failed_for_want_of_a_token_is_gone_once_there_is_one() -> None:
+    red, home = ("bad", "Reauthorization required"), reverse("admin:index")
+    with Provider() as provider:
+        journey = back_from(provider, "connect")
+        client, tenant = journey.client, journey.config.tenant
+        with tenant_scope(tenant.id):
+            row = Connection.objects.get()
+
+        def troubled() -> list[bool]:
+            return [
+                red in said(client, row),
+                red in pills(client, home),
+                listed(client, url("changelist"), result="failed"),
+                listed(client, consoles.url("changelist"), state="attention"),
+            ]
+
+        run(client, tenant, row)
+        assert troubled() == [True] * 4
+        assert journey.deliver() == CONNECTED
+        assert troubled() == [False] * 4
+        assert CHANGED in said(client, row)
+        assert listed(client, url("changelist"), result="changed")
+        run(client, tenant, row)
+        assert said(client, row) >= {("good", "Passed"), ("good", "Working")}
+        provider.switches.token = "invalid_grant"
+        change_token(expires_at=timezone.now())
+        run(client, tenant, row)
+        assert troubled() == [True] * 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_config_alone_that_had_no_token_is_told_as_its_connections_are() -> None:
+    with Provider() as provider:
+        journey = back_from(provider, "connect")
+        client, tenant = journey.client, journey.config.tenant
+        with tenant_scope(tenant.id):
+            Connection.objects.all().delete()
+        test = reverse("admin:integrations_config_test", args=[journey.config.id])
+        client.post(test, posted(tenant))
+        assert journey.deliver() == CONNECTED
+        assert CHANGED in pills(client, consoles.url("changelist"))
+        assert CHANGED in pills(client, consoles.url("change", journey.config.id))
+
+
+def test_lists_of_tests_without_a_token_take_the_same_few_queries(tenant: Tenant) -> None:
+    environment, integration = make_environment(tenant), make_integration(tenant)
+    client, now = browser(tenant), timezone.now()
+
+    def more(first: int, last: int) -> None:
+        for number in range(first, last):
+            config = make_config(
+                environment,
+                f"crm-{number}",
+                method="oauth2_client_credentials",
+                options={"token_url": "https://auth.example.com/token", "client_id": "console"},
+                secrets={"client_secret": "s"},
+            )
+            make_connection(
+                integration,
+                environment,
+                config,
+                name=f"c-{number}",
+                last_test_at=now - timedelta(hours=number % 2),
+                last_test_ok=False,
+                last_test_stage="token",
+            )
+        with tenant_scope(tenant.id):
+            OAuthToken.objects.update(state="valid", obtained_at=now - timedelta(minutes=1))
+
+    places = (
+        reverse("admin:index"),
+        url("changelist"),
+        f"{url('changelist')}?result=changed",
+        url("changelist", of="integration"),
+        url("change", integration.id, of="integration"),
+        consoles.url("changelist"),
+    )
+
+    def queries(place: str) -> int:
+        with CaptureQueriesContext(database) as captured:
+            assert client.get(place).status_code == 200
+        return len(captured)
+
+    more(0, 2)
+    few = [queries(place) for place in places]
+    more(2, 12)
+    assert [queries(place) for place in places] == few
