@@ -9,15 +9,16 @@ from authconfigs import oauth
 from authconfigs.authorization.trips import check_right, redirect_uri
 from authconfigs.database import database_now
 from authconfigs.errors import ConfigInvalid, TokenFailed
-from authconfigs.models import AuthorizationRequest
-from authconfigs.oauth import OAuthClient, TokenAnswer
+from authconfigs.models import AuthorizationRequest, OAuthToken
+from authconfigs.oauth import TokenAnswer
 from authconfigs.state import ConfigEdited, ConfigState
 from authconfigs.symptoms import Symptom
-from authconfigs.tokens.exchange import INVALID_GRANT, check_origins, one_exchange
+from authconfigs.tokens.exchange import INVALID_GRANT, check_origins, client_of, one_exchange
 from authconfigs.tokens.lease import Lease
 from authconfigs.tokens.outcomes import Consent, Obtained, Outcome
 from authconfigs.tokens.renewal import plan, reloaded, settled, waited_too_long
 from authconfigs.tokens.schedule import Schedule
+from authconfigs.tokens.values import opened
 from authconfigs.transport import Deadline, Door, default_door
 from authconfigs.transport.transactions import refuse_open_transaction
 
@@ -30,7 +31,7 @@ def connect(
     """Exchange the code, and store what it gives for the config as it is in `state`, in the active tenant.
 
     Raises TokenFailed, or another OutboundError; the stored token stays as it was then. The code is sent to nobody when who
-    asked for the trip may not connect the config any more.
+    asked for the trip may not connect the config any more, or when the token would go to an API that they weren't told of.
     """
     refuse_open_transaction()
     check_right(trip)
@@ -40,6 +41,7 @@ def connect(
         lease = _taken(state, deadline=deadline)
         asked_at = database_now()
         try:
+            _check_told(lease.state, trip)
             way_out = (door or default_door()).for_environment(protected=state.protected)
             answer = _exchanged(lease.state, trip, code, door=way_out, deadline=deadline)
         except BaseException:
@@ -65,6 +67,18 @@ def connect(
     if isinstance(stored.result, TokenFailed):
         raise stored.result
     return answer
+
+
+def _check_told(state: ConfigState, trip: AuthorizationRequest) -> None:
+    """Until a consent is stored, an editor may add the first API: not behind the back of whoever is giving one."""
+    added = sorted(state.api_origins.difference(trip.api_origins))
+    if added:
+        raise TokenFailed(
+            f"The access token would go to {', '.join(added)}, too: that was added after this consent was asked for, so"
+            " nothing was stored. Connect it again.",
+            symptom=Symptom.REAUTHORIZATION_REQUIRED,
+            permanent=True,
+        )
 
 
 def edited() -> TokenFailed:
@@ -99,7 +113,9 @@ def _exchanged(
     deadline: Deadline,
 ) -> TokenAnswer:
     check_origins(state)
-    client = OAuthClient.from_fields(state.fields)
+    row = OAuthToken.objects.filter(config_id=state.config_id).first()
+    stored = opened(row.access_token, row.refresh_token) if row is not None else ()
+    client = client_of(state, stored=stored)
     verifier = trip.code_verifier.reveal() if trip.code_verifier is not None else ""
     try:
         return oauth.exchange_code(

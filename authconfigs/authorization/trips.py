@@ -150,6 +150,7 @@ def _departure(
         "state_hash": hashed(secret),
         "binding_hash": binding,
         "requested_scope": client.scope,
+        "api_origins": sorted(state.api_origins),
         "code_verifier": seal(column, verifier, tenant_id=state.tenant_id, row_id=row_id),
         "expires_at": now + LIFETIME,
     }

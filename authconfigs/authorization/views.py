@@ -15,10 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from authconfigs.authorization import answers, bindings, links, trips
 from authconfigs.authorization.answers import NO_LINK, Answer
 from authconfigs.authorization.callback import Delivered, finish
+from authconfigs.authorization.recipients import Recipients
 from authconfigs.errors import OutboundError
 from authconfigs.models import AuthorizationRequest
-from authconfigs.outgoing import origin_of
-from authconfigs.scopes import names
 from authconfigs.state import ConfigState, UnknownName
 from authconfigs.symptoms import Symptom
 from tenants.actor import Actor, acting_as, current_actor
@@ -82,18 +81,21 @@ def consent_link(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) -> HttpResponse:
-    origin = origin_of(state.fields["authorization_url"])
+    recipients = Recipients.of(state.method, state.fields, apis=state.api_origins)
     context: dict[str, Any] = {
         "trip": trip,
-        "origin": origin,
-        "scopes": sorted(names(state.fields.get("scope") or "")),
+        "recipients": recipients,
+        "changed": request.method == "POST",
     }
     response = render(request, "authconfigs/authorization/consent_link.html", context)
-    allow_form_action(response, origin)
+    allow_form_action(response, recipients.provider)
     return response
 
 
 def _left(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) -> HttpResponse:
+    told = request.POST.get("told")
+    if told is not None and not state.api_origins.issubset(told.split()):
+        return _asked(request, trip, state)
     cookie, binding = bindings.new_cookie()
     url = trips.begin_by_link(trip, state, binding=binding)
     if url is None:

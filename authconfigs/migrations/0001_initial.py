@@ -178,6 +178,7 @@ class Migration(migrations.Migration):
                 ("state_hash", models.CharField(blank=True, db_index=True, max_length=64)),
                 ("binding_hash", models.CharField(blank=True, max_length=64)),
                 ("requested_scope", models.TextField(blank=True)),
+                ("api_origins", models.JSONField(default=list)),
                 (
                     "code_verifier",
                     authconfigs.fields.SealedField(

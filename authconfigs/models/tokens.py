@@ -109,7 +109,8 @@ class AuthorizationRequest(TenantModel):
 
     `state_hash` is the SHA-256 of the `state`; `binding_hash` that of what the session or the cookie holds, which the
     callback must show. Both are empty until the browser leaves for the provider. `requested_by_id` is a user's id, none where
-    the shell asked. `summary` is empty until the trip has ended; what is to be warned of follows, a line each.
+    the shell asked. `api_origins` are those that whoever left was told of. `summary` is empty until the trip has ended; what
+    is to be warned of follows, a line each.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -120,6 +121,7 @@ class AuthorizationRequest(TenantModel):
     state_hash = models.CharField(max_length=64, blank=True, db_index=True)
     binding_hash = models.CharField(max_length=64, blank=True)
     requested_scope = models.TextField(blank=True)
+    api_origins = models.JSONField(default=list)
     code_verifier = SealedField(purpose="authorization_request.code_verifier", row="id", null=True)
     requested_by = models.CharField(max_length=200)
     requested_by_id = models.UUIDField(null=True)

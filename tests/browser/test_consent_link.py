@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from integrations.demo.provider import Provider
 from tenants.roles import Role
 from tests.authconfigs.authorization.journeys import code_config
+from tests.authconfigs.authorization.test_recipients import attach, editor_of
 from tests.browser.test_setup_flow import PASSWORD, log_in
 from tests.factories import make_member
 from tests.servers.leading_on import leading_on_to
@@ -69,5 +70,26 @@ def test_connect_reaches_a_provider(
             page.route("**/console.js", lambda route: route.abort())
         page.goto(f"{live_server.url}/admin/authconfigs/authconfig/{config.id}/change/")
         page.get_by_role("button", name="Connect", exact=True).click()
+        page.get_by_role("button", name="Allow", exact=True).click()
+        expect(page.get_by_role("heading", name="Connected")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_question_where_tokens_go_leads_on_once_it_is_answered(
+    live_server: LiveServer, page: Page, settings: Any, script: bool
+) -> None:
+    settings.PUBLIC_BASE_URL = live_server.url
+    with Provider() as provider:
+        config = code_config(provider)
+        attach(config, editor_of(config))
+        provider.switches.consent = "ask"
+        make_member(config.tenant, Role.ADMIN, username="ann", password=PASSWORD)
+        log_in(page, live_server)
+        if not script:
+            page.route("**/console.js", lambda route: route.abort())
+        page.goto(f"{live_server.url}/admin/authconfigs/authconfig/{config.id}/change/")
+        page.get_by_role("button", name="Connect", exact=True).click()
+        expect(page.get_by_role("heading", name="Somebody else decided")).to_be_visible()
+        page.get_by_role("button", name="Confirm and connect").click()
         page.get_by_role("button", name="Allow", exact=True).click()
         expect(page.get_by_role("heading", name="Connected")).to_be_visible()
