@@ -13,7 +13,9 @@ from authconfigs.oauth import refusal_at_consent
 from authconfigs.state import ConfigState, UnknownName
 from authconfigs.symptoms import Symptom
 from authconfigs.tokens.events import write_event
+from authconfigs.tokens.exchange import client_of
 from authconfigs.tokens.granted import scope_warnings
+from authconfigs.tokens.values import opened
 from tenants import audit
 from tenants.actor import current_actor
 from tenants.models import User
@@ -51,7 +53,7 @@ def finish(trip: AuthorizationRequest, delivered: Delivered, *, user: User | Non
         state = _current(trip, user=user)
         _check_issuer(state, delivered)
         if delivered.error or not delivered.code:
-            _refuse(delivered)
+            _refuse(state, trip, delivered)
         answer = connect(state, trip, delivered.code, by=current_actor().name)
     except OutboundError as error:
         failure = error
@@ -104,11 +106,13 @@ def _check_issuer(state: ConfigState, delivered: Delivered) -> None:
         )
 
 
-def _refuse(delivered: Delivered) -> None:
+def _refuse(state: ConfigState, trip: AuthorizationRequest, delivered: Delivered) -> None:
     if delivered.error:
-        raise refusal_at_consent(
-            delivered.error, delivered.error_description, secrets=[delivered.state, delivered.code]
-        )
+        row = OAuthToken.objects.filter(config_id=trip.config_id).first()
+        tokens = (row.access_token, row.refresh_token) if row is not None else ()
+        stored = opened(*tokens, trip.code_verifier)
+        secrets = [delivered.state, delivered.code, *client_of(state, stored=stored).secrets]
+        raise refusal_at_consent(delivered.error, delivered.error_description, secrets=secrets)
     raise TokenFailed(
         "The provider sent the browser back without a code, so there is nothing to get a token with. Connect it again.",
         symptom=Symptom.REAUTHORIZATION_REQUIRED,
