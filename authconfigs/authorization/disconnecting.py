@@ -12,6 +12,7 @@ from authconfigs.errors import OutboundError
 from authconfigs.fields import Sealed
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.saving import EditConflict
+from authconfigs.saving.credentials import forget_seeds
 from authconfigs.saving.tokens import forget_grant
 from authconfigs.state import ConfigState, load_config
 from authconfigs.tokens.lease import FREE
@@ -59,7 +60,7 @@ def _opened(config_id: UUID) -> ConfigState:
 
 
 def _forgotten(config: AuthConfig, state: ConfigState) -> Mapping[str, Sealed] | None:
-    """Forget the tokens: those that there were; None when the config isn't as in `state` any more.
+    """Forget the tokens, and what was pasted in for them: the tokens that there were; None when the config isn't as in `state` any more.
 
     They go to the provider that `state` names, so they have to be those of this revision.
     """
@@ -78,5 +79,5 @@ def _forgotten(config: AuthConfig, state: ConfigState) -> Mapping[str, Sealed] |
         row = rows.first()
         config.refresh_from_db(fields=["revision", "token_revision"])
         forget_grant(config)
-        audit.record("disconnect", config)
+        audit.record("disconnect", config, fields=forget_seeds(config, state.method))
     return held_by(row.refresh_token, row.access_token) if row is not None else {}

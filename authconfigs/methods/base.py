@@ -146,6 +146,11 @@ class AuthMethod:
         return tuple(name for name, field in self.Form.declared().items() if field.secret)
 
     @property
+    def seed_names(self) -> frozenset[str]:
+        """The secrets that a stored token begins with."""
+        return frozenset(name for name, field in self.Form.declared().items() if field.seed)
+
+    @property
     def option_names(self) -> tuple[str, ...]:
         return tuple(name for name, field in self.Form.declared().items() if not field.secret)
 
@@ -161,10 +166,8 @@ class AuthMethod:
 
     def seed(self, secrets: Fields) -> str | None:
         """The refresh token among these secrets that a stored token begins with."""
-        for name, field in self.Form.declared().items():
-            if field.seed and secrets.get(name):
-                return str(secrets[name])
-        return None
+        given = (str(secrets[name]) for name in self.seed_names if secrets.get(name))
+        return next(given, None)
 
     def token_origins(self, options: Fields) -> frozenset[str]:
         """The origins that the secrets go to in order to get, renew or revoke a token. Raises ConfigInvalid for what is no URL."""

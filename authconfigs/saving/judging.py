@@ -81,7 +81,7 @@ def judge(
         or not _is_stored(secret, stored.secret_state.get(name), config.tenant_id, numbered_key)
     }
     # One that was cleared is known by what grew from it.
-    for name in _seeds(method) & secrets.keys() - stored.secret_state.keys():
+    for name in method.seed_names & secrets.keys() - stored.secret_state.keys():
         if config is not None and same_method and grew_from(config, str(secrets[name])):
             del secrets[name]
     dropped = frozenset(stored.secret_state) & draft.cleared - frozenset(secrets)
@@ -128,16 +128,12 @@ def _seed_notes(
     method: AuthMethod, typed: Collection[str], kept: Collection[str], *, change: Change
 ) -> tuple[str, ...]:
     """What to say where a stored refresh token that was pasted in goes with everything else."""
-    seeds = _seeds(method)
+    seeds = method.seed_names
     if change is not Change.NEW_GRANT or seeds.isdisjoint(kept) or not seeds.isdisjoint(typed):
         return ()
     return (
         "The refresh token that was pasted in belonged to what it was before: paste another one, or connect.",
     )
-
-
-def _seeds(method: AuthMethod) -> set[str]:
-    return {name for name, field in method.Form.declared().items() if field.seed}
 
 
 def _method(code: str) -> AuthMethod:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from authconfigs import oauth
 from authconfigs.database import released_connection
@@ -61,15 +62,14 @@ def withdraw_late(outcome: Outcome, *, deadline: Deadline) -> None:
     Best effort: the history tells what came of it, and no exception leaves. What an edit outdated isn't withdrawn: the
     provider may take that for the grant which the config has now.
     """
-    state, result = outcome.lease.state, outcome.result
-    if not isinstance(result, Obtained):
+    state = outcome.lease.state
+    held = _came_with(outcome)
+    if not held:
         return
     try:
         now = load_config(state.config_id)
         if now.token is None or not _is_disconnected(now, since=state):
             return
-        refresh_token = Typed(result.refresh_token) if result.refresh_token else None
-        held = held_by(refresh_token, Typed(result.answer.access_token))
         told = withdraw(now, held, deadline=deadline).told
         with tenant_scope(state.tenant_id), released_connection():
             write_event(
@@ -84,15 +84,30 @@ def withdraw_late(outcome: Outcome, *, deadline: Deadline) -> None:
         logger.error("A late token of %s may still be good: %s", state, type(error).__name__)
 
 
+def _came_with(outcome: Outcome) -> Mapping[str, Sealed]:
+    """The tokens of an outcome; a refresh token may have come without an access token."""
+    result = outcome.result
+    access_token = Typed(result.answer.access_token) if isinstance(result, Obtained) else None
+    return held_by(Typed(result.refresh_token) if result.refresh_token else None, access_token)
+
+
 def _is_disconnected(now: ConfigState, *, since: ConfigState) -> bool:
-    """Whether the config was disconnected since then, and is nothing but that: its fields are those that the token was got with."""
+    """Whether the config was disconnected since then, and is nothing but that.
+
+    Its fields are those that the token was got with, but for what a disconnect drops with the tokens.
+    """
     row = now.token
     return (
         row is not None
         and not (row.has_access_token or row.has_refresh_token)
         and now.token_revision != since.token_revision
-        and now.fields == since.fields
+        and _lasting(now) == _lasting(since)
     )
+
+
+def _lasting(state: ConfigState) -> dict[str, Any]:
+    seeds = state.method.seed_names
+    return {name: value for name, value in state.fields.items() if name not in seeds}
 
 
 def _told(held: Mapping[str, Sealed], refused: Mapping[str, str]) -> Withdrawn:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 
 from authconfigs.authorization.disconnecting import disconnect
 from authconfigs.models import DataKey, OAuthToken, TokenEvent
+from authconfigs.saving import EditConflict, current_credential, draft_of, save_config
 from authconfigs.state import load_config
 from authconfigs.tokens.sweep import renew_now
 from integrations.client import CallFailed, connect
@@ -139,6 +141,79 @@ def test_link_that_was_handed_out_before_counts_no_more(provider: Provider) -> N
     pressed(journey)
     assert Client().get(link).status_code == 400
     assert Client().get(link_of(journey.client, journey.config)).status_code == 200
+
+
+def pasted(journey: Journey, seed: str) -> str:
+    """The config's page after a refresh token was pasted in."""
+    with tenant_scope(journey.config.tenant_id):
+        answer = post_config(
+            browser(journey.config.tenant), the_config(), refresh_token=seed, drop_grant="on"
+        )
+        assert answer.status_code == 302, html(answer)
+        return html(journey.client.get(answer.headers["Location"]))
+
+
+def held_secrets(journey: Journey) -> tuple[set[str], set[str]]:
+    """The names of the secrets as they are told, and as they are sealed."""
+    with tenant_scope(journey.config.tenant_id):
+        credential = current_credential(the_config())
+        return set(credential.secret_state), set(credential.secrets.reveal())
+
+
+def test_pasted_refresh_token_is_forgotten_with_the_rest_and_takes_root_again(
+    provider: Provider,
+) -> None:
+    journey = connected(provider)
+    pasted(journey, "planted-seed")
+    assert held_secrets(journey) == ({"client_secret", "refresh_token"},) * 2
+    assert "Not set" in pressed(journey)
+    assert held_secrets(journey) == ({"client_secret"},) * 2
+    assert is_forgotten()
+    with tenant_scope(journey.config.tenant_id):
+        assert AuditEvent.objects.get(action="disconnect").fields == ["refresh_token"]
+        revision = the_config().revision
+    assert "Nothing was changed" not in pasted(journey, "planted-seed")
+    row = stored_token()
+    assert row.refresh_token is not None
+    assert row.refresh_token.reveal() == "planted-seed"
+    assert the_config().revision == revision + 1
+
+
+@pytest.mark.parametrize("cleared", [True, False])
+def test_what_a_disconnect_forgot_is_known_by_nothing(provider: Provider, cleared: bool) -> None:
+    journey = connected(provider)
+    pasted(journey, "planted-seed")
+    if cleared:
+        with tenant_scope(journey.config.tenant_id):
+            form = {"clear-refresh_token": "on"}
+            post_config(browser(journey.config.tenant), the_config(), **form)
+    pressed(journey)
+    pasted(journey, "planted-seed")
+    assert stored_token().refresh_token is not None
+
+
+def test_unreadable_secrets_dont_keep_a_pasted_refresh_token(provider: Provider) -> None:
+    journey = connected(provider)
+    pasted(journey, "planted-seed")
+    with tenant_scope(journey.config.tenant_id):
+        DataKey.objects.all().delete()
+    pressed(journey)
+    assert is_forgotten()
+    with tenant_scope(journey.config.tenant_id):
+        assert set(current_credential(the_config()).secret_state) == {"client_secret"}
+
+
+def test_edit_under_way_doesnt_bring_a_forgotten_refresh_token_back(provider: Provider) -> None:
+    journey = connected(provider)
+    pasted(journey, "planted-seed")
+    with tenant_scope(journey.config.tenant_id):
+        before = the_config()
+        environment = before.environment
+        pressed(journey)
+        draft = replace(draft_of(before, secrets={"client_secret": "another"}), description="x")
+        with pytest.raises(EditConflict):
+            save_config(draft, environment=environment, config=before)
+    assert held_secrets(journey) == ({"client_secret"},) * 2
 
 
 def test_form_that_was_drawn_before_saves_nothing(provider: Provider) -> None:

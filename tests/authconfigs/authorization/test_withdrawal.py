@@ -41,6 +41,7 @@ class Rotating:
     good: set[str] = field(default_factory=set)
     forms: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     refuses: dict[str, str] = field(default_factory=dict)
+    gives: tuple[str, ...] = ("access_token", "refresh_token")
     asked: threading.Event = field(default_factory=threading.Event)
     go: threading.Event = field(default_factory=threading.Event)
 
@@ -57,7 +58,7 @@ class Rotating:
             return message(status, json.dumps(document).encode())
         self.good.discard(form.get("refresh_token", ""))
         number = len(self.forms)
-        answer = {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}"}
+        answer = {kind: f"{kind.partition('_')[0]}-{number}" for kind in self.gives}
         self.good.update(answer.values())
         self.asked.set()
         self.go.wait(10)
@@ -247,6 +248,18 @@ def test_token_that_is_stored_while_a_disconnect_begins_is_withdrawn(provider: R
     assert is_forgotten()
 
 
+def test_refresh_that_began_with_a_pasted_token_is_withdrawn_too(provider: Rotating) -> None:
+    connected(provider)
+    moved_to(provider.server)()
+    provider.good = {"seed"}
+    refresh = apart(called)
+    provider.asked.wait(10)
+    disconnected()
+    provider.go.set()
+    refresh.join()
+    assert not provider.good
+
+
 @pytest.mark.parametrize("way", [called, swept])
 def test_refresh_that_comes_too_late_is_withdrawn(
     provider: Rotating, way: Callable[[], None]
@@ -264,6 +277,19 @@ def test_refresh_that_comes_too_late_is_withdrawn(
     assert events()[-1][1] == (
         "Tokens came after the auth config was disconnected. The provider withdrew them."
     )
+
+
+def test_refresh_token_that_comes_too_late_and_alone_is_withdrawn(provider: Rotating) -> None:
+    connected(provider)
+    provider.gives = ("refresh_token",)
+    refresh = apart(called)
+    provider.asked.wait(10)
+    disconnected()
+    provider.go.set()
+    refresh.join()
+    assert provider.revoked()[-1] == "refresh-1"
+    assert not provider.good
+    assert is_forgotten()
 
 
 def test_consent_that_comes_too_late_is_withdrawn() -> None:
