@@ -337,6 +337,7 @@ class Migration(migrations.Migration):
                 ),
                 ("token_type", models.CharField(blank=True, max_length=50)),
                 ("granted_scope", models.TextField(blank=True)),
+                ("scope_left_out", models.PositiveIntegerField(default=0)),
                 ("requested_scope", models.TextField(blank=True)),
                 ("connected_at", models.DateTimeField(null=True)),
                 ("connected_by", models.CharField(blank=True, max_length=200)),

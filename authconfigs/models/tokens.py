@@ -14,7 +14,8 @@ class OAuthToken(TenantModel):
 
     `token_revision` is the config's at the time of the exchange: a token of another one is outdated. `attempt` grows with
     every exchange that ended, so that waiters see the lease holder's result. `failure_*` describe the last one that failed.
-    `requested_scope` is what the present token was asked for with. `connected_*`: the consent, or the refresh token that was
+    `scope_left_out` counts the names that the provider gave besides those of `granted_scope`. `requested_scope` is what the
+    present token was asked for with. `connected_*`: the consent, or the refresh token that was
     pasted in, from which the tokens descend. `seed_digest` is that refresh token's SHA-256.
     """
 
@@ -34,6 +35,7 @@ class OAuthToken(TenantModel):
     seed_digest = SealedField(purpose="oauth_token.seed_digest", row="config_id", null=True)
     token_type = models.CharField(max_length=50, blank=True)
     granted_scope = models.TextField(blank=True)
+    scope_left_out = models.PositiveIntegerField(default=0)
     requested_scope = models.TextField(blank=True)
     connected_at = models.DateTimeField(null=True)
     connected_by = models.CharField(max_length=200, blank=True)

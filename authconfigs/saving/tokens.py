@@ -35,6 +35,7 @@ _NO_ACCESS_TOKEN: dict[str, Any] = {
     "access_token": None,
     "token_type": "",
     "granted_scope": "",
+    "scope_left_out": 0,
     "requested_scope": "",
     "expires_at": None,
 }

@@ -19,7 +19,12 @@ def is_stored(column: str) -> "ExpressionWrapper[Q]":
 def scopes_of(token: OAuthToken, *, config_scope: str, has_refresh_token: bool) -> Comparison:
     """The scopes of a token next to those it was asked for with; where that isn't known, to those that the config asks for."""
     requested = token.requested_scope or config_scope
-    return compare(token.granted_scope, requested, has_refresh_token=has_refresh_token)
+    return compare(
+        token.granted_scope,
+        requested,
+        has_refresh_token=has_refresh_token,
+        left_out=token.scope_left_out,
+    )
 
 
 def scope_warnings(tenant_id: UUID, config_id: UUID) -> tuple[str, ...]:
@@ -31,7 +36,7 @@ def scope_warnings(tenant_id: UUID, config_id: UUID) -> tuple[str, ...]:
 
 def configs_with_other_scopes() -> list[UUID]:
     """The configs whose token was granted fewer or more than asked for: sets of names, which no database compares."""
-    compared = _compared(~Q(granted_scope=""))
+    compared = _compared(~Q(granted_scope="") | Q(scope_left_out__gt=0))
     return [config_id for config_id, scopes in compared if scopes.warnings]
 
 
@@ -39,7 +44,7 @@ def _compared(condition: Q) -> list[tuple[UUID, Comparison]]:
     current = Q(config__credentials__slot=Credential.Slot.CURRENT)
     rows = (
         OAuthToken.objects.filter(condition, current)
-        .only("config_id", "granted_scope", "requested_scope")
+        .only("config_id", "granted_scope", "scope_left_out", "requested_scope")
         .annotate(
             has_refresh=is_stored("refresh_token"), asked=F("config__credentials__options__scope")
         )

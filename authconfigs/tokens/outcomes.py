@@ -196,7 +196,7 @@ def _success(
         values["refresh_token"] = _sealed(lease, "refresh_token", result.refresh_token, keys=keys)
     if answer.scope is not None or result.used is None:
         # RFC 6749 §6: a refresh that names no scope leaves it as it was.
-        values["granted_scope"] = answer.scope or ""
+        values |= {"granted_scope": answer.scope or "", "scope_left_out": answer.left_out}
     if GRANTS[state.method.code].start is not None:
         values["requested_scope"] = state.fields.get("scope") or ""
     renewed = seen.has_access_token or seen.has_refresh_token

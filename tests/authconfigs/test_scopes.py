@@ -43,3 +43,17 @@ def test_warnings_name_the_scopes() -> None:
     assert more.startswith("For review")
     assert "admin" in more
     assert compare("read", "read", has_refresh_token=False).warnings == ()
+
+
+def test_warnings_count_what_is_too_much_to_name() -> None:
+    many = " ".join(f"n{number:03}" for number in range(200))
+    (extra, left_out) = compare(
+        f"read {many}", "read", has_refresh_token=False, left_out=69_800
+    ).warnings
+    assert "n019 and 180 more." in extra
+    assert "n020" not in extra
+    assert "named 69,800 more that are left out here" in left_out
+    assert (
+        "named 1 more that is left out here"
+        in compare("", "read", has_refresh_token=False, left_out=1).warnings[0]
+    )

@@ -10,11 +10,13 @@ from authconfigs.models import OAuthToken, TokenEvent
 from authconfigs.state import load_named_config
 from authconfigs.symptoms import Symptom
 from authconfigs.tokens.bulk import refresh_many
+from authconfigs.tokens.granted import configs_with_other_scopes, scope_warnings
 from authconfigs.tokens.sweep import Renewal, renew_now
 from tenants.scope import tenant_scope
+from tests.authconfigs.consoles import browser, url
 from tests.authconfigs.oauth.test_reflecting import NEW, SECRET, SENT, STORED
 from tests.flows.dumps import stored as dumped
-from tests.integrations.wired import change_token, store_token, stored_token, wired
+from tests.integrations.wired import change_token, store_token, stored_token, the_config, wired
 from tests.servers.raw import ReceivedRequest, serve
 from tests.servers.scripts import answer_by, message
 
@@ -154,6 +156,24 @@ def test_history_names_the_scope_when_it_changes(endpoint: Endpoint) -> None:
     assert [scope for _, _, scope in events()] == ["", "a", "", "a b", ""]
 
 
+def test_scope_without_end_is_cut_and_counted(endpoint: Endpoint) -> None:
+    scope = " ".join(f"scope{number:06d}" for number in range(70_000))
+    endpoint.says({"access_token": "newA", "scope": scope})
+    for _ in range(3):
+        assert ask().ok
+    row = stored_token()
+    assert len(row.granted_scope.split()) + row.scope_left_out == 70_000
+    assert len(row.granted_scope) <= 4096
+    assert sum(len(scope) for _, _, scope in events()) <= 4096
+    with tenant_scope(row.tenant_id):
+        assert configs_with_other_scopes() == [row.config_id]
+    *_, told = scope_warnings(row.tenant_id, row.config_id)
+    assert f"named {row.scope_left_out:,} more" in told
+    client, config = browser(the_config().tenant), the_config()
+    for page in (url("change", config.id), url("events", config.id), url("changelist")):
+        assert len(client.get(page).content) < 200_000
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -185,4 +205,5 @@ def test_success_stores_no_secret_in_the_clear(endpoint: Endpoint) -> None:
     endpoint.says({"access_token": NEW, "scope": scope, "token_type": STORED})
     assert ask().ok
     assert (stored_token().granted_scope, stored_token().token_type) == ("a", "")
+    assert stored_token().scope_left_out == 4
     assert not planted_in_dump(SECRET, STORED, SENT, NEW)
