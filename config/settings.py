@@ -222,12 +222,17 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "authconfigs.beat:HeartbeatScheduler"
 # What a worker didn't come to before the next one is due is dropped: the next one finds it.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    name: {
-        "task": f"authconfigs.tasks.{name}",
+    task: {
+        "task": task,
         "schedule": timedelta(seconds=every),
         "options": {"expires": every},
     }
-    for name, every in (("sweep", BEAT_SECONDS), ("send_mails", BEAT_SECONDS), ("prune", 3600))
+    for task, every in (
+        ("authconfigs.tasks.sweep", BEAT_SECONDS),
+        ("authconfigs.tasks.send_mails", BEAT_SECONDS),
+        ("authconfigs.tasks.prune", 3600),
+        ("integrations.tasks.take_up_bulk_tests", BEAT_SECONDS),
+    )
 }
 if CELERY_BROKER_URL.startswith("filesystem://"):
     BROKER_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or VAR_DIR / "broker")

@@ -35,6 +35,7 @@ _SEE = frozenset(
         "integrations.view_integrationrevision",
         "integrations.view_connection",
         "integrations.view_connectiontest",
+        "integrations.view_bulktest",
         "integrations.view_usagecount",
     }
 )
@@ -45,6 +46,7 @@ _RUN_SAFELY = frozenset(
         "authconfigs.refresh_authconfig",
         "authconfigs.simulate_expiry_authconfig",
         "integrations.test_connection",
+        "integrations.cancel_bulktest",
         "integrations.call_connection",
         "integrations.bisect_connection",
     }

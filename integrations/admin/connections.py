@@ -75,7 +75,7 @@ class ConnectionAdmin(RunsTests, TriesRequests):
     list_select_related = ("integration", "environment", OF_CONFIG)
     ordering = ("integration__name", "environment__protected", "environment__slug", "name")
     actions = ("test_selected",)
-    # As many tests at once as a page has rows.
+    list_before_template = "integrations/test_all.html"
     list_disable_select_all = True
     records_itself: ClassVar[bool] = True
 
@@ -131,6 +131,7 @@ class ConnectionAdmin(RunsTests, TriesRequests):
                 "of-config/<path:object_id>/",
                 RedirectView.as_view(pattern_name="admin:authconfigs_authconfig_change"),
             ),
+            named("test-all/", self.test_all_view, "integrations_connection_test_all"),
             named("<path:object_id>/test/", self.test_view, "integrations_connection_test"),
             named("<path:object_id>/try/", self.try_view, "integrations_connection_try"),
             *super().get_urls(),

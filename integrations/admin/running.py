@@ -1,6 +1,9 @@
 """Tests that people start from pages: POST, outside of any transaction, of what the scope finds and the role allows."""
 
+from typing import Any
+
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -9,10 +12,14 @@ from django.views.decorators.http import require_POST
 
 from authconfigs.admin.base import OwnPages
 from authconfigs.models import AuthConfig
+from integrations.bulk_tests import NotBegun, begin
 from integrations.models import Connection, ConnectionTest
 from integrations.targets import Name
-from integrations.testing import test_config, test_connection, test_connections
+from integrations.testing import test_config, test_connection
 from tenants.middleware import tenant_of
+
+# Of what a list shows so many are tested at once, as far as lists count.
+MOST = 1000
 
 
 class RunsTests(OwnPages):
@@ -40,11 +47,32 @@ class RunsTests(OwnPages):
     def has_test_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, "test")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = {"may_test": self.has_test_permission(request)}
+        return super().changelist_view(request, {**may, **(extra_context or {})})
+
     @admin.action(description="Test connection", permissions=["test"])
-    def test_selected(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        """Test the ticked connections; the list shows what came of it."""
+    def test_selected(
+        self, request: HttpRequest, queryset: QuerySet[Connection]
+    ) -> HttpResponse | None:
+        """Test the ticked connections: one at once, several in the background."""
         allowed = [row for row in queryset if self.allows(request, "test", row)]
-        _summarize(request, test_connections([name_of(request, row) for row in allowed]))
+        if len(allowed) == 1:
+            return _shown(test_connection(name_of(request, allowed[0])))
+        return _begun(request, allowed)
+
+    @method_decorator(require_POST)
+    def test_all_view(self, request: HttpRequest) -> HttpResponse:
+        """Test in the background whatever the list shows with these filters, on all of its pages."""
+        if not self.has_test_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)[:MOST]
+        allowed = [row for row in rows if self.allows(request, "test", row)]
+        return _begun(request, allowed) or HttpResponseRedirect(
+            reverse("admin:integrations_connection_changelist")
+        )
 
 
 def name_of(request: HttpRequest, connection: Connection) -> Name:
@@ -58,6 +86,21 @@ def name_of(request: HttpRequest, connection: Connection) -> Name:
 
 def _shown(test: ConnectionTest) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:integrations_connectiontest_change", args=[test.id]))
+
+
+def _begun(request: HttpRequest, connections: list[Connection]) -> HttpResponse | None:
+    """Begin a bulk test and lead to its page; None where there is nothing to test, or it can't be begun, and it is said so."""
+    if not connections:
+        messages.info(request, "Nothing to test: there is no connection here that you may test.")
+        return None
+    places = list(dict.fromkeys(row.environment.name for row in connections))
+    number = f"{len(connections)} connections" if len(connections) > 1 else "1 connection"
+    try:
+        bulk = begin(connections, title=f"{number} in {', '.join(places)}")
+    except NotBegun as why:
+        messages.error(request, str(why))
+        return None
+    return HttpResponseRedirect(reverse("admin:integrations_bulktest_change", args=[bulk.id]))
 
 
 def _summarize(request: HttpRequest, tests: list[ConnectionTest]) -> None:

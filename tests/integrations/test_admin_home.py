@@ -145,7 +145,7 @@ def test_next_refreshes_are_on_a_time_line(tenant: Tenant) -> None:
     make_config(environment, "later", **BY_CONSENT)
     make_config(environment, "sooner", **BY_CONSENT)
     with tenant_scope(tenant.id):
-        for name, minutes in (("later", 40.5), ("sooner", 20.5)):
+        for name, minutes in (("later", 40.99), ("sooner", 20.99)):
             OAuthToken.objects.filter(config__name=name).update(
                 state="valid", refresh_after=timezone.now() + timedelta(minutes=minutes)
             )

@@ -70,9 +70,7 @@ def test_checks_lead_to_the_fields_that_they_are_about(tenant: Tenant) -> None:
     shown = page.partition("What to check")[2].partition("</ol>")[0]
     checks = re.findall(r"<li>(.*?)</li>", shown)
     assert f'href="{config}#id_header"' in next(each for each in checks if "the header" in each)
-    assert f'href="{config}"' in next(
-        each for each in checks if "Does the API want" in each
-    )
+    assert f'href="{config}"' in next(each for each in checks if "Does the API want" in each)
     form = html(browser(tenant).get(config))
     for anchor in re.findall(rf'"{config}#([^"]+)"', shown):
         assert f'id="{anchor}"' in form
@@ -171,7 +169,7 @@ def test_list_action_tests_what_is_ticked_and_only_that(tenant: Tenant) -> None:
         other = make_connection(row.integration, row.environment, name="other")
         data = posted(tenant, action="test_selected", _selected_action=str(row.id))
         page = html(browser(tenant).post(url("changelist"), data, follow=True))
-    assert "1 tested: 1 passed, 0 failed." in page
+    assert "It works" in page
     for each in (row, other):
         each.refresh_from_db()
     assert (row.last_test_ok, other.last_test_ok) == (True, None)
