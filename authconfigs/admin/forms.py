@@ -123,6 +123,24 @@ class Row:
         return getattr(self.field.field, "beside", "")
 
     @property
+    def is_set(self) -> bool:
+        """Whether something is stored, or isn't what the field begins with."""
+        value, initial = self.field.value(), self.field.field.initial
+        is_blank = value in (None, "", {}, [])
+        return self.stored or not (value == initial or (is_blank and not initial))
+
+    @property
+    def to_type_again(self) -> list[str]:
+        """The names whose values were typed into a form that was refused: they aren't drawn again."""
+        if not (self.is_pairs and self.secret and self.field.value()):
+            return []
+        return [
+            name
+            for name, value in json.loads(self.field.value()).items()
+            if name and value is not None
+        ]
+
+    @property
     def stored_names_json(self) -> str:
         return json.dumps(self.stored_names)
 
@@ -210,33 +228,36 @@ class ConfigForms:
         ]
 
     def peculiarities_are_open(self) -> bool:
-        """Whether they are to be seen at once: one is wrong, or isn't its default."""
-        return any(
-            row.field.errors or row.stored or row.field.value() not in _usual(row.field.field)
-            for _, rows in self.peculiarities()
-            for row in rows
-        )
+        """Whether they are to be seen at once: one is wrong, or is set."""
+        rows = (row for _, rows in self.peculiarities() for row in rows)
+        return any(row.field.errors or row.is_set for row in rows)
+
+    def peculiarities_set(self) -> int:
+        """How many of them are set; what is drawn together counts once."""
+        rows = (row for _, rows in self.peculiarities() for row in rows)
+        return len({row.secrets_of or row.field.name for row in rows if row.is_set})
 
     def _rows(self) -> Iterator[Row]:
         if self.fields.is_bound:
-            # What was typed into a secret isn't drawn again, whatever its widget.
-            blank = dict.fromkeys(self.method.secret_names, "")
+            # The value that was typed into a secret isn't drawn again, whatever its widget.
             _ = self.fields.errors
-            self.fields.data = {**self.fields.data, **blank}
+            declared, typed = self.fields.declared(), self.fields.data
+            blank = {n: declared[n].drawn_again(typed.get(n)) for n in self.method.secret_names}
+            self.fields.data = {**typed, **blank}
         for name in self.fields.fields:
-            declared = self.fields.declared()[name]
+            field = self.fields.declared()[name]
             state = self._states.get(name)
             yield Row(
                 field=self.fields[name],
-                secret=declared.secret,
-                state=told(state) if declared.secret and self.config is not None else "",
+                secret=field.secret,
+                state=told(state) if field.secret and self.config is not None else "",
                 stored=state is not None,
                 stored_names={
                     key: told(known) for key, known in (state or {}).get("keys", {}).items()
                 },
-                clearable=state is not None and getattr(declared, "optional", True),
+                clearable=state is not None and getattr(field, "optional", True),
                 cleared=name in self.cleared,
-                effect=self._effect(declared) if self._has_token else "",
+                effect=self._effect(field) if self._has_token else "",
             )
 
     def _effect(self, field: Declared) -> str:
@@ -253,10 +274,6 @@ class ConfigForms:
     @property
     def _needs_person(self) -> bool:
         return "drop_grant" in self.details.fields
-
-
-def _usual(field: forms.Field) -> tuple[Any, ...]:
-    return (field.initial, None, "", {}, [])
 
 
 def told(state: Mapping[str, Any] | None) -> str:

@@ -66,6 +66,10 @@ class Declared(forms.Field):
         """Whether blanks were taken off what was typed."""
         return self.trims and isinstance(typed, str) and typed != typed.strip()
 
+    def drawn_again(self, typed: object) -> str:
+        """What a form that was refused may show of a typed secret."""
+        return ""
+
     def shown(self, value: Any) -> str:
         """The value of an option for people, also outside of the form."""
         return str(value)

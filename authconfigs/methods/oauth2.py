@@ -106,7 +106,7 @@ class OAuth2Form(MethodForm):
         help_text="Sent with token and refresh requests, as in resource: https://api.example.com. Repeat a name to send several values.",
     )
     secret_token_params = SecretPairs(
-        label="Secret token parameters",
+        label="Extra token parameters (secret)",
         beside="token_params",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
@@ -172,7 +172,7 @@ class OAuth2Form(MethodForm):
         if twice:
             self.add_error(
                 "token_params",
-                f"{', '.join(sorted(twice))} is among the secret token parameters, too: leave it out of one.",
+                f"{', '.join(sorted(twice))} is there as a secret, too: leave one of the two out.",
             )
         return cleaned
 

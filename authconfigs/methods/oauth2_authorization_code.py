@@ -101,7 +101,7 @@ class AuthorizationCodeForm(OAuth2Form):
             "refresh_url",
             "refresh_params",
         ),
-        "Consent": ("authorize_params", "issuer", "revocation_url", "keepalive_days"),
+        "Consent": ("authorize_params", "keepalive_days"),
     }
     field_order = (
         "authorization_url",
@@ -111,6 +111,8 @@ class AuthorizationCodeForm(OAuth2Form):
         "client_auth",
         "scope",
         "audience",
+        "issuer",
+        "revocation_url",
         "refresh_token",
     )
 

@@ -45,9 +45,15 @@ class Pairs(Declared):
 
     def validate(self, value: dict[str, Any]) -> None:
         for name, item in value.items():
-            if not isinstance(name, str) or not name or UNSENDABLE.search(name):
+            if not isinstance(name, str):
+                raise forms.ValidationError("A name isn't text: write it in quotes.")
+            if not name:
                 raise forms.ValidationError(
-                    "A name is empty, isn't text or has a control character: write it in quotes."
+                    "A value has no name: type one, or leave the value out."
+                )
+            if UNSENDABLE.search(name):
+                raise forms.ValidationError(
+                    "A name has a control character, such as a line break: type it without."
                 )
             if name.lower() in self.taken:
                 raise forms.ValidationError(
@@ -97,11 +103,16 @@ class SecretPairs(Pairs):
         if item is None:
             return
         texts = item if isinstance(item, list) else [item]
-        if not texts or not all(isinstance(one, str) and one for one in texts):
+        if not all(isinstance(one, str) for one in texts):
+            raise forms.ValidationError(f"The value of {name} isn't text: write it in quotes.")
+        if not texts or not all(texts):
             raise forms.ValidationError(
-                f"The value of {name} is empty or isn't text: write it in quotes, or leave the name out."
+                f"The value of {name} is empty: type it, or leave the name out."
             )
         super().validate_item(name, item)
+
+    def drawn_again(self, typed: object) -> str:
+        return names_alone(typed)
 
     def was_trimmed(self, typed: object) -> bool:
         try:
@@ -111,12 +122,24 @@ class SecretPairs(Pairs):
 
 
 class SecretTextarea(forms.Textarea):
-    """A text area that never shows what it is given, as a password field."""
+    """A text area that shows no value that it is given, as a password field; their names aren't secret."""
 
     render_value = False
 
     def format_value(self, value: object) -> str:
+        return names_alone(value)
+
+
+def names_alone(typed: object) -> str:
+    """The names in a JSON object, blanks in place of values; null stays, and nothing is said of what is no such object."""
+    try:
+        pairs = _from_json(typed) if isinstance(typed, str) else typed
+    except forms.ValidationError:
         return ""
+    if not isinstance(pairs, dict) or not pairs:
+        return ""
+    blanks = {name: _blank(item) for name, item in pairs.items()}
+    return json.dumps(blanks, ensure_ascii=False, indent=2)
 
 
 class AnswerPaths(Pairs):
@@ -151,6 +174,12 @@ class HeaderPairs(Pairs):
             refuse_bad_header(name, item)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
+
+
+def _blank(item: object) -> object:
+    if isinstance(item, list):
+        return [""] * len(item)
+    return None if item is None else ""
 
 
 def _trimmed(item: object) -> object:

@@ -113,7 +113,20 @@ def test_refused_rows_are_marked_and_stay(live_server: LiveServer, page: Page) -
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("grant_type is set by the grant itself")).to_be_visible()
     expect(editor.get_by_label("name")).to_have_count(6)
-    editor.get_by_role("button", name="Remove grant_type").click()
+    wrong = editor.locator("[aria-invalid=true]")
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_have_value("grant_type")
+    wrong.fill("")
+    editor.locator(".c-pair", has=page.locator("[aria-invalid=true]")).get_by_label("value").fill(
+        "x"
+    )
+    page.get_by_role("button", name="Save").click()
+    expect(
+        page.get_by_text("A value has no name: type one, or leave the value out")
+    ).to_be_visible()
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_have_value("")
+    editor.get_by_role("button", name="Remove this row").click()
     assert saved(page) == (OPTIONS["token_params"], SECRETS["secret_token_params"])
 
 
@@ -143,3 +156,90 @@ def test_section_is_closed_until_something_is_set(
     for heading in ("Token request", "Token answer", "Where the token goes", "Consent"):
         expect(section.get_by_role("group", name=heading)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_summary_of_the_section_counts_what_is_set(live_server: LiveServer, page: Page) -> None:
+    a_config()
+    opened(page, live_server)
+    # The token parameters are one, secret or not.
+    expect(page.locator("summary", has_text="Provider peculiarities")).to_have_text(
+        "Provider peculiarities (1 set)"
+    )
+    page.locator("[name=header_prefix]").fill("")
+    page.locator("[name=expired_statuses]").fill("no status")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("summary", has_text="(3 set)")).to_be_visible()
+
+
+NEW = "/admin/authconfigs/authconfig/add/?method=oauth2_client_credentials"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_names_of_refused_secrets_are_given_back(
+    live_server: LiveServer, page: Page, script: bool
+) -> None:
+    a_config({"client_secret": "planted"})
+    log_in(page, live_server)
+    if not script:
+        page.route("**/pairs.js", lambda route: route.abort())
+    page.goto(f"{live_server.url}{NEW}")
+    page.locator("[name=name]").fill("No slug")
+    page.locator("[name=token_url]").fill("https://auth.example.com/token")
+    page.locator("[name=client_id]").fill("console")
+    page.locator("summary").filter(has_text="Provider peculiarities").click()
+    editor = page.get_by_role("group", name="Extra token parameters")
+    secrets = page.locator("[name=secret_token_params]")
+    if script:
+        editor.get_by_role("button", name="Add row").click()
+        page.keyboard.type("api_key")
+        page.keyboard.press("Tab")
+        page.keyboard.type("planted-typed")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+    else:
+        secrets.fill('{"api_key": "planted-typed"}')
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
+    expect(page.get_by_text("Type the value of api_key again")).to_be_visible()
+    assert "planted-typed" not in page.content()
+    page.locator("[name=name]").fill("slug")
+    if script:
+        expect(editor.get_by_label("name")).to_have_value("api_key")
+        expect(editor.get_by_label("Secret")).to_be_checked()
+        value = editor.get_by_label("value")
+        expect(value).to_have_value("")
+        expect(value).to_have_attribute("placeholder", "Type the value again")
+        expect(value).to_have_attribute("aria-invalid", "true")
+    else:
+        expect(secrets).to_have_value('{\n  "api_key": ""\n}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The value of api_key is empty: type it")).to_be_visible()
+    if script:
+        editor.get_by_label("value").fill("planted-again")
+    else:
+        secrets.fill('{"api_key": "planted-again"}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("is saved")).to_be_visible()
+    with tenant_scope(Tenant.objects.get(slug="acme").id):
+        credential = current_credential(AuthConfig.objects.get(name="slug"))
+        assert credential.secrets.reveal()["secret_token_params"] == {"api_key": "planted-again"}
+
+
+def test_stored_and_removed_secret_rows_outlive_a_refusal(
+    live_server: LiveServer, page: Page
+) -> None:
+    a_config()
+    editor = opened(page, live_server)
+    editor.get_by_role("button", name="Remove pin").click()
+    editor.get_by_label("value").last.fill("planted-changed")
+    page.locator("[name=client_id]").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Type the value of api_key again")).to_be_visible()
+    expect(editor.get_by_label("name")).to_have_count(4)
+    assert "planted-changed" not in page.content()
+    expect(editor.get_by_label("value").last).to_have_attribute(
+        "placeholder", "Type the value again. Blank keeps the stored one."
+    )
+    page.locator("[name=client_id]").fill("console")
+    assert saved(page) == (OPTIONS["token_params"], {"api_key": "planted-a"})

@@ -17,13 +17,12 @@ class Pairs {
         this.add({ name, given: one, list: Array.isArray(value) });
       }
     }
-    for (const [name, told] of Object.entries(this.clear && this.clear.checked ? {} : this.stored)) {
-      this.add({ name, secret: true, told });
-    }
-    if (secretField) this.take(field, secretField);
+    if (secretField) this.take(secretField);
+    this.mark(field);
   }
 
-  static read(text) {
+  // The object that a text holds; null if it can't be shown in rows.
+  static read(text, { mayKeep = false } = {}) {
     let value = {};
     try {
       value = text.trim() ? JSON.parse(text) : {};
@@ -31,7 +30,8 @@ class Pairs {
       return null;
     }
     if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-    const plain = Object.values(value).flat().every((one) => one !== null && typeof one !== "object");
+    const isPlain = (one) => (one === null ? mayKeep : typeof one !== "object");
+    const plain = Object.values(value).flat().every(isPlain);
     const empty = Object.values(value).some((one) => Array.isArray(one) && !one.length);
     return plain && !empty ? value : null;
   }
@@ -63,13 +63,34 @@ class Pairs {
     this.source.after(this.box);
   }
 
-  // The secret field has no rows of its own: what it says comes here.
-  take(field, secretField) {
+  // The secret field has no rows of its own: what it holds and says comes here. In a form that was refused it holds the typed
+  // names, with blanks for values, and null for what stays as it is stored.
+  take(secretField) {
+    const typed = Pairs.read(this.secrets.value, { mayKeep: true }) || {};
+    const cleared = this.clear && this.clear.checked;
+    const names = Object.keys(typed).length ? typed : cleared ? {} : this.stored;
+    for (const name of Object.keys(names)) {
+      const given = name in typed ? typed[name] : null;
+      const told = this.stored[name] || "";
+      for (const one of [given].flat()) {
+        this.add({ name, secret: true, told, list: Array.isArray(given), again: one !== null });
+      }
+    }
+    if (Object.keys(typed).length) this.write();
     for (const errors of secretField.querySelectorAll(".c-errors")) this.box.after(errors);
     secretField.hidden = true;
   }
 
-  add({ name = "", given = "", list = false, secret = false, told = "" }) {
+  // The rows that the errors speak of.
+  mark(field) {
+    const errors = [...field.querySelectorAll(".c-errors li")].map((error) => error.textContent);
+    for (const { name } of this.rows) {
+      const begins = name.value ? [`${name.value} `, `The value of ${name.value} `] : ["A value has no name"];
+      if (errors.some((error) => begins.some((words) => error.startsWith(words)))) name.setAttribute("aria-invalid", "true");
+    }
+  }
+
+  add({ name = "", given = "", list = false, secret = false, told = "", again = false }) {
     const row = { given, list, kept: Boolean(told), text: String(given) };
     row.name = element("input", { type: "text", className: this.looks, value: name, placeholder: "Name" });
     row.value = element("input", { type: secret ? "password" : "text", className: this.looks, value: row.text });
@@ -79,7 +100,11 @@ class Pairs {
       input.spellcheck = false;
     }
     row.value.placeholder = row.kept ? `${told}. Blank keeps it.` : "Value";
-    row.value.title = row.kept ? row.value.placeholder : "";
+    if (again) {
+      row.value.placeholder = `Type the value again${row.kept ? ". Blank keeps the stored one." : ""}`;
+      row.value.setAttribute("aria-invalid", "true");
+    }
+    row.value.title = row.kept || again ? row.value.placeholder : "";
     row.name.readOnly = row.kept;
     if (this.names.childElementCount) row.name.setAttribute("list", this.names.id);
     const cells = [row.name, row.value];

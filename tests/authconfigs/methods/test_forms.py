@@ -1,5 +1,6 @@
 """What the fields of a method's form refuse, say and keep."""
 
+import json
 from typing import Any
 
 import pytest
@@ -207,6 +208,41 @@ def test_summary_has_words_for_choices_and_neither_queries_nor_parameter_values(
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "A value has no name: type one, or leave the value out."),
+        ("a\nb", "A name has a control character, such as a line break: type it without."),
+        (5, "A name isn't text: write it in quotes."),
+    ],
+)
+def test_name_that_cannot_be_sent_is_told_why(name: Any, words: str) -> None:
+    for field in ("token_params", "secret_token_params", "token_headers"):
+        assert words in message(typed(CLIENT, **{field: {name: "canary"}}))
+
+
+@pytest.mark.parametrize(
+    ("typed_before", "drawn"),
+    [
+        ('{"a": "canary", "b": ["canary", "canary"]}', {"a": "", "b": ["", ""]}),
+        ('{"kept": null, "": "canary"}', {"kept": None, "": ""}),
+        ('{"a": {"x": "canary"}, "b": [["canary"]], "c": 5}', {"a": "", "b": [""], "c": ""}),
+        ("", None),
+        ("canary", None),
+        ('{"a": "canary"', None),
+        ('["canary"]', None),
+        ('{"a": "canary", "a": "canary"}', None),
+    ],
+)
+def test_typed_secret_parameters_are_drawn_without_their_values(
+    typed_before: str, drawn: Any
+) -> None:
+    text = methods.by_code(CLIENT).Form.declared()["secret_token_params"].drawn_again(typed_before)
+    assert (json.loads(text) if text else None) == drawn
+    html = str(typed(CLIENT, secret_token_params=typed_before)["secret_token_params"])
+    assert "canary" not in html
+
+
 class MappedForm(MethodForm):
     keys = SecretPairs(label="Keys", change=Change.NEW_ACCESS_TOKEN)
 
@@ -232,12 +268,12 @@ def test_blanks_around_secret_parameters_are_trimmed_and_said() -> None:
     form = typed(CLIENT, secret_token_params='{"a": " canary ", "b": ["x\\n"], "c": null}')
     assert form.errors == {}
     assert form.secrets["secret_token_params"] == {"a": "canary", "b": ["x"], "c": None}
-    assert form.notes == ("White space around the secret token parameters was removed.",)
+    assert form.notes == ("White space around the extra token parameters (secret) was removed.",)
 
 
 def test_a_parameter_is_either_secret_or_not() -> None:
     form = typed(CLIENT, token_params={"key": "a"}, secret_token_params={"key": "canary"})
-    assert "key is among the secret token parameters, too" in message(form)
+    assert "key is there as a secret, too" in message(form)
 
 
 def test_numbers_and_statuses_are_read_as_a_browser_and_as_a_file_spell_them() -> None:
