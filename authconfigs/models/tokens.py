@@ -67,7 +67,7 @@ class TokenEvent(TenantModel):
     """What happened to a config's token. Never a value; a scope is a name.
 
     `state` is the token's state afterwards. `actor` is who asked: a login, or what asked by itself (sweep, call, test).
-    `mail_due`: the tenant's admins are to be told, once; `mailed_at` says that they were.
+    `granted_scope` is empty where it is as before. `mail_due`: the tenant's admins are to be told, once; `mailed_at` says that they were.
     """
 
     class Kind(models.TextChoices):
@@ -77,6 +77,7 @@ class TokenEvent(TenantModel):
         FAILED = "failed", "Failed"
         DISCARDED = "discarded", "Came too late"
         DISCONNECTED = "disconnected", "Disconnected"
+        EXPIRY_SIMULATED = "expiry_simulated", "Expiry simulated"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     config = models.ForeignKey(AuthConfig, on_delete=models.CASCADE, related_name="token_events")
