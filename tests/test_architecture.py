@@ -25,6 +25,7 @@ PROTOCOL = (
     "oauth",
     "outgoing",
     "paths",
+    "scopes",
     "sealing",
     "symptoms",
     "transport",
