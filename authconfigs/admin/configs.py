@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -16,10 +16,12 @@ from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
 from authconfigs.admin.forms import DetailsForm
 from authconfigs.admin.listing import (
+    CSV_COLUMNS,
     ConfigColumns,
     EnvironmentFilter,
     MethodFilter,
     StateFilter,
+    csv_rows,
     describe,
     for_list,
 )
@@ -27,6 +29,7 @@ from authconfigs.admin.pages import ConfigPages
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig
 from authconfigs.saving import delete
+from tenants.csv_lists import CsvPages
 from tenants.site import site
 
 # Buttons of the page: the verb that the user must be allowed to do to the config, and what it does.
@@ -39,7 +42,9 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
 
 
 @admin.register(AuthConfig, site=site)
-class AuthConfigAdmin(ConfigColumns, ConnectingPages, EventPages, DiscoveryPages, ConfigPages):
+class AuthConfigAdmin(
+    ConfigColumns, ConnectingPages, EventPages, DiscoveryPages, ConfigPages, CsvPages
+):
     list_display = (
         "name",
         "environment_column",
@@ -53,6 +58,10 @@ class AuthConfigAdmin(ConfigColumns, ConnectingPages, EventPages, DiscoveryPages
     search_fields = ("name", "hosts", "client_id")
     search_help_text = "Name, host or client ID"
     records_itself: ClassVar[bool] = True
+    csv_columns = CSV_COLUMNS
+
+    def csv_rows(self, rows: QuerySet[AuthConfig]) -> Iterator[Sequence[object]]:
+        return csv_rows(rows)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuthConfig]:
         queryset: QuerySet[AuthConfig] = super().get_queryset(request)

@@ -1,6 +1,6 @@
 """The list of auth configs: its columns, filters and what it reads for them, in the same few queries for any length."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -137,6 +137,40 @@ def describe(config: AuthConfig, keys: Keychain) -> Status:
         tests=last_tests(config),
         scopes=scopes,
     )
+
+
+CSV_COLUMNS = (
+    "name",
+    "environment",
+    "method",
+    "status",
+    "owner",
+    "rotate_by",
+    "secret_set",
+    "last_used_at",
+    "used_by",
+    "hosts",
+    "client_id",
+)
+
+
+def csv_rows(configs: QuerySet[AuthConfig]) -> Iterator[Sequence[object]]:
+    """The cells of configs, without secrets."""
+    keys = Keychain()
+    for config in for_list(configs).select_related("owner"):
+        yield (
+            config.name,
+            config.environment.slug,
+            config.method,
+            describe(config, keys).text,
+            config.owner.username if config.owner else "",
+            config.rotate_by,
+            secret_age(current_credential(config)),
+            config.last_used_at,
+            ", ".join(test.name for test in map(tested, cast("Any", config).connections.all())),
+            config.hosts,
+            config.client_id,
+        )
 
 
 class ConfigColumns:

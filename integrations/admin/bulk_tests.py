@@ -15,8 +15,8 @@ from authconfigs.admin.base import OwnPages
 from authconfigs.admin.status import Status
 from authconfigs.admin.tested import test_status
 from integrations import bulk_tests
-from integrations.admin.connections import title_of
 from integrations.admin.help import help_url
+from integrations.admin.listing import title_of
 from integrations.models import BulkTest, BulkTestItem
 from tenants.badges import moment
 from tenants.site import site

@@ -6,26 +6,24 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.views.generic import RedirectView
 
 from authconfigs.admin.listing import EnvironmentFilter
-from authconfigs.admin.tested import COUNTS, FAILS, OF_CONFIG, SEALED, test_status, tested
+from authconfigs.admin.tested import OF_CONFIG, SEALED, test_status, tested
 from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm, PlaceForm
+from integrations.admin.listing import ConnectionColumns, ResultFilter, title_of
 from integrations.admin.running import RunsTests
 from integrations.admin.strips import health_of
 from integrations.admin.trying import TriesRequests
 from integrations.models import Connection, ConnectionTest, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete_connection, save_connection
 from integrations.saving.drafts import SavedConnection
-from tenants.badges import environment_badge, moment
 from tenants.middleware import tenant_of
 from tenants.models import Environment, User
 from tenants.permissions import role_of
@@ -35,31 +33,8 @@ from tenants.site import site
 HISTORY = 50
 
 
-class ResultFilter(admin.SimpleListFilter):
-    title = "last test"
-    parameter_name = "result"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("failed", "Failed"),
-            ("passed", "Passed"),
-            ("changed", "Changed since"),
-            ("none", "Not tested"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {
-            "failed": FAILS,
-            "passed": Q(last_test_ok=True) & COUNTS,
-            "changed": Q(last_test_ok__isnull=False) & ~COUNTS,
-            "none": Q(last_test_ok=None),
-        }
-        value = self.value()
-        return queryset.filter(wanted[value]) if value in wanted else queryset
-
-
 @admin.register(Connection, site=site)
-class ConnectionAdmin(RunsTests, TriesRequests):
+class ConnectionAdmin(ConnectionColumns, RunsTests, TriesRequests):
     list_display = (
         "name_column",
         "environment_column",
@@ -75,37 +50,8 @@ class ConnectionAdmin(RunsTests, TriesRequests):
     list_select_related = ("integration", "environment", OF_CONFIG)
     ordering = ("integration__name", "environment__protected", "environment__slug", "name")
     actions = ("test_selected",)
-    list_before_template = "integrations/test_all.html"
     list_disable_select_all = True
     records_itself: ClassVar[bool] = True
-
-    @admin.display(description="Connection", ordering="integration__name")
-    def name_column(self, connection: Connection) -> str:
-        return title_of(connection)
-
-    @admin.display(description="Environment", ordering="environment__slug")
-    def environment_column(self, connection: Connection) -> SafeString:
-        return environment_badge(connection.environment)
-
-    @admin.display(description="Auth config", ordering="auth_config__name")
-    def auth_config_column(self, connection: Connection) -> SafeString | str:
-        config = connection.auth_config
-        if config is None:
-            return "No authentication"
-        url = reverse("admin:authconfigs_authconfig_change", args=[config.id])
-        return format_html('<a class="c-link" href="{}">{}</a>', url, config.name)
-
-    @admin.display(description="Status", ordering="last_test_ok")
-    def status_column(self, connection: Connection) -> SafeString:
-        return tested(connection).status.pill
-
-    @admin.display(description="Last test", ordering="last_test_at")
-    def tested_column(self, connection: Connection) -> SafeString:
-        return moment(connection.last_test_at)
-
-    @admin.display(description="Last used", ordering="last_used_at")
-    def used_column(self, connection: Connection) -> SafeString:
-        return moment(connection.last_used_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         queryset: QuerySet[Connection] = super().get_queryset(request)
@@ -249,12 +195,6 @@ class ConnectionAdmin(RunsTests, TriesRequests):
             config=place.attached,
             integrations=Integration.objects.exists(),
         )
-
-
-def title_of(connection: Connection) -> str:
-    """The integration's name, with the connection's where it has one of its own."""
-    name = connection.integration.name
-    return name if connection.name == "default" else f"{name}: {connection.name}"
 
 
 def _saved(

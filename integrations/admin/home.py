@@ -21,9 +21,10 @@ from authconfigs.admin.token_states import (
     token_status,
 )
 from authconfigs.models import AuthConfig, OAuthToken
+from authconfigs.tokens.due import is_used_to_its_end
 from authconfigs.tokens.granted import is_stored
 from integrations.admin.checklist import checklist
-from integrations.admin.connections import title_of
+from integrations.admin.listing import title_of
 from integrations.admin.strips import health_of
 from integrations.models import Connection
 from tenants.badges import Tone
@@ -161,6 +162,7 @@ def _refreshes(now: datetime) -> Sequence[OAuthToken]:
             state__in=[OAuthToken.State.VALID, OAuthToken.State.RETRYING],
             config__disabled_at=None,
         )
+        .exclude(is_used_to_its_end(now))
         .select_related("config__environment")
         .defer("access_token", "refresh_token")
     )

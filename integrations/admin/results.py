@@ -14,8 +14,8 @@ from authconfigs.admin.base import OwnPages
 from authconfigs.admin.tested import test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.checks import checks_of
-from integrations.admin.connections import title_of
 from integrations.admin.help import help_url, title_of_symptom
+from integrations.admin.listing import title_of
 from integrations.changes import changes_within
 from integrations.evidence import request_text, response_text
 from integrations.models import ConnectionTest

@@ -11,6 +11,9 @@ NOTHING = "(empty)"
 def facts_of_options(method: AuthMethod, options: Mapping[str, Any]) -> dict[str, str]:
     """The options of a method that are one line of text, by their names; URLs without their query, and no secret."""
     known = {name: options.get(name, "") for name in method.option_names}
+    # Paths in an answer, short ones and no secret.
+    if isinstance(paths := known.get("token_response", ""), Mapping):
+        known["token_response"] = ", ".join(f"{name}: {path}" for name, path in paths.items())
     return {
         name: without_query(value) if name.endswith("_url") else value or NOTHING
         for name, value in known.items()

@@ -144,11 +144,15 @@ def test_next_refreshes_are_on_a_time_line(tenant: Tenant) -> None:
     environment = make_environment(tenant)
     make_config(environment, "later", **BY_CONSENT)
     make_config(environment, "sooner", **BY_CONSENT)
+    make_config(environment, "by-a-person", **BY_CONSENT)
     with tenant_scope(tenant.id):
-        for name, minutes in (("later", 40.99), ("sooner", 20.99)):
-            OAuthToken.objects.filter(config__name=name).update(
-                state="valid", refresh_after=timezone.now() + timedelta(minutes=minutes)
-            )
+        in_an_hour = timezone.now() + timedelta(hours=1)
+        OAuthToken.objects.update(state="valid", refresh_after=in_an_hour)
+        for name, minutes in (("later", 40.5), ("sooner", 20.5)):
+            at = timezone.now() + timedelta(minutes=minutes)
+            for token in OAuthToken.objects.filter(config__name=name):
+                token.state, token.refresh_after, token.refresh_token = "valid", at, "next"
+                token.save()
     shown = panel(home(tenant), "Next token refreshes")
     assert (
         shown.index("in 20") < shown.index("sooner") < shown.index("in 40") < shown.index("later")

@@ -115,6 +115,7 @@ ROWS = (
         "The token endpoint is out of order, or answers with something else than a token.",
         "The authorization server failed, or the token URL leads to a page instead of the endpoint.",
         ("Is the token URL the endpoint itself, not a login page or the documentation: {token_url}?",
+         "“Fields of the answer” is {token_response}: does the answer nest its fields or name them in its own way, as in access_token: data.token?",
          "The token request's body is {token_body}: does the provider want the other format?",
          "Test again in some minutes; does the provider report an outage?")),
     Row(S.TOO_MANY_TESTS, "", "",
