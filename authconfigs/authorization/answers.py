@@ -6,11 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.core import signing
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
-from authconfigs.models import AuthorizationRequest
+from authconfigs.database import database_now
+from authconfigs.models import AuthorizationRequest, OAuthToken
 from authconfigs.symptoms import Symptom
 from tenants.middleware import tenant_of
 from tenants.models import User
@@ -33,9 +35,16 @@ _PROVIDER_FAILED = frozenset(
 _AGAIN = "Begin again from the auth config's page, or ask for a new consent link."
 _NO_TRIP = {
     "unknown": f"This answer of a provider belongs to nothing that was begun here, in this browser and login. Nothing was changed. {_AGAIN}",
-    "used": f"This answer of the provider was delivered before, and counts once. Nothing was changed now. {_AGAIN}",
+    "used": (
+        "This answer of the provider was delivered before, and counts once. If you gave your consent then, there is nothing more"
+        f" to do. Otherwise: {_AGAIN[0].lower()}{_AGAIN[1:]}"
+    ),
     "expired": f"The consent took longer than ten minutes, so its answer isn't taken any more. Nothing was changed. {_AGAIN}",
 }
+LINK_USED = (
+    "This link was used already; if you gave your consent then, there is nothing more to do. If you didn't, ask whoever sent it"
+    " for a new one."
+)
 NO_LINK = (
     "This consent link doesn't work: it was used already, it is too old, it isn't complete, or what it was for has been"
     " changed or deleted. Nothing was changed. Ask whoever sent it for a new one."
@@ -44,12 +53,20 @@ NO_LINK = (
 
 @dataclass(frozen=True)
 class Answer:
-    """`symptom` is None when the tokens are stored. `trip`: where it is known."""
+    """`symptom` is None when the tokens are stored. `trip`: where it is known. `still_connected`: by a token from before."""
 
     symptom: Symptom | None
     summary: str
     warnings: Sequence[str] = ()
     trip: AuthorizationRequest | None = None
+    still_connected: bool = False
+
+    @property
+    def heading(self) -> str:
+        if self.symptom is None:
+            return "Connected"
+        has_lost_nothing = self.trip is None or self.still_connected
+        return "Nothing was changed" if has_lost_nothing else "Not connected"
 
     @property
     def status(self) -> int:
@@ -71,7 +88,7 @@ def answer_at(request: HttpRequest) -> Answer:
         why, trip_id = signing.loads(request.GET.get(PARAMETER, ""), salt=_SALT, max_age=_LIFETIME)
     except signing.BadSignature:
         why, trip_id = "unknown", ""
-    trip = None
+    trip, still_connected = None, False
     if trip_id:
         with unscoped("a signed address names its tenant by its trip alone"):
             trip = (
@@ -79,10 +96,21 @@ def answer_at(request: HttpRequest) -> Answer:
                 .select_related("config__environment", "tenant")
                 .first()
             )
+            still_connected = _good_tokens().filter(config__authorization_requests=trip).exists()
     if trip is None or not trip.summary:
         return Answer(Symptom.REAUTHORIZATION_REQUIRED, _NO_TRIP[why or "unknown"])
     summary, *warnings = trip.summary.splitlines()
-    return Answer(Symptom(trip.symptom) if trip.symptom else None, summary, warnings, trip)
+    symptom = Symptom(trip.symptom) if trip.symptom else None
+    return Answer(symptom, summary, warnings, trip, still_connected=still_connected)
+
+
+def _good_tokens() -> QuerySet[OAuthToken]:
+    """Those that calls use, or that are renewed without anybody's help."""
+    lives = Q(expires_at=None) | Q(expires_at__gt=database_now()) | Q(refresh_token__isnull=False)
+    states = (OAuthToken.State.VALID, OAuthToken.State.RETRYING)
+    return OAuthToken.objects.filter(
+        lives, state__in=states, token_revision=F("config__token_revision")
+    )
 
 
 def page(request: HttpRequest, answer: Answer) -> HttpResponse:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.db.models import F
 from django.urls import reverse
 
 from authconfigs.database import database_now
@@ -42,18 +43,28 @@ def make_link(state: ConfigState) -> tuple[AuthorizationRequest, str]:
 
 def trip_of(link: str) -> AuthorizationRequest | None:
     """The trip that a link begins, while it may: it wasn't used, it isn't too old, and its config is as it was."""
+    trip = _named(link)
+    if trip is None or trip.state_hash or trip.expires_at <= database_now():
+        return None
+    return trip
+
+
+def was_used(link: str) -> bool:
+    """Whether somebody went to the provider by this link, and what it is for is as it was."""
+    trip = _named(link)
+    return trip is not None and trip.state_hash != ""
+
+
+def _named(link: str) -> AuthorizationRequest | None:
     try:
         wanted = UUID(_signer.unsign(link))
     except (BadSignature, ValueError):
         return None
     with unscoped("a signed link names its tenant by its trip alone"):
-        trip = (
+        return (
             AuthorizationRequest.objects.filter(
-                id=wanted, state_hash="", expires_at__gt=database_now()
+                id=wanted, token_revision=F("config__token_revision")
             )
             .select_related("config__environment", "tenant")
             .first()
         )
-    if trip is None or trip.token_revision != trip.config.token_revision:
-        return None
-    return trip

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from authconfigs.authorization import answers, bindings, links, trips
-from authconfigs.authorization.answers import NO_LINK, Answer
+from authconfigs.authorization.answers import LINK_USED, NO_LINK, Answer
 from authconfigs.authorization.callback import Delivered, finish
 from authconfigs.authorization.recipients import Recipients
 from authconfigs.errors import OutboundError
@@ -66,7 +66,7 @@ def consent_link(request: HttpRequest) -> HttpResponse:
     """GET says who asks for what and uses nothing up; POST leads to the provider, once."""
     trip = links.trip_of(request.GET.get(links.PARAMETER, ""))
     if trip is None:
-        return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+        return _refused(request)
     with tenant_scope(trip.tenant_id), acting_as(_holder_of(trip)):
         try:
             state = trips.loaded(trip.config_id)
@@ -77,7 +77,13 @@ def consent_link(request: HttpRequest) -> HttpResponse:
         except OutboundError as error:
             return answers.page(request, Answer(error.symptom, error.summary))
         except UnknownName:
-            return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+            return _refused(request)
+
+
+def _refused(request: HttpRequest) -> HttpResponse:
+    used = links.was_used(request.GET.get(links.PARAMETER, ""))
+    why = LINK_USED if used else NO_LINK
+    return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, why))
 
 
 def _asked(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) -> HttpResponse:
@@ -99,7 +105,7 @@ def _left(request: HttpRequest, trip: AuthorizationRequest, state: ConfigState) 
     cookie, binding = bindings.new_cookie()
     url = trips.begin_by_link(trip, state, binding=binding)
     if url is None:
-        return answers.page(request, Answer(Symptom.REAUTHORIZATION_REQUIRED, NO_LINK))
+        return _refused(request)
     response = leaving(request, url)
     bindings.set_cookie(response, trip.id, cookie, seconds=trips.LIFETIME.total_seconds())
     return response
