@@ -7,7 +7,13 @@ from authconfigs.models import AuthConfig
 from authconfigs.saving import EditConflict, switch_config
 from authconfigs.state import load_config
 from authconfigs.tokens.granted import scope_warnings
-from authconfigs.tokens.sweep import after_expiry, expire_now, nothing_to_expire, renew_now
+from authconfigs.tokens.sweep import (
+    RENEWS,
+    after_expiry,
+    expire_now,
+    nothing_to_expire,
+    renew_now,
+)
 from tenants import audit
 
 NO_TOKEN = "This method has no token: its secret is sent as it is stored."  # noqa: S105 - a sentence
@@ -42,8 +48,9 @@ def expire(request: HttpRequest, config: AuthConfig) -> None:
     expired = expire_now(state)
     audit.record("simulate_expiry", config, outcome="ok" if expired else "no token")
     if expired:
-        told = f"The token now looks expired: {after_expiry(state)}."
-        messages.success(request, f"{told} “Refresh token” proves that now.")
+        then = after_expiry(state)
+        proof = " “Refresh token” proves that now." if then == RENEWS else ""
+        messages.success(request, f"The token now looks expired: {then}.{proof}")
     else:
         how = nothing_to_expire(state.method.code)
         messages.warning(request, f"No token is stored, so none can expire. {how}")

@@ -156,6 +156,7 @@ class ConfigForms:
         config: AuthConfig | None = None,
         holds_consent: bool = False,
         has_token: bool = False,
+        renewable: bool = False,
         data: QueryDict | None = None,
         initial: Mapping[str, Any] | None = None,
     ) -> None:
@@ -164,6 +165,8 @@ class ConfigForms:
         # What somebody else's faster change makes of this one.
         self.conflict = ""
         self._has_token = has_token
+        # Without that an access token stays, whatever is changed of what it was got with.
+        self._renewable = renewable
         self._states: Mapping[str, Mapping[str, Any]] = {}
         options: Mapping[str, Any] = {}
         if config is not None:
@@ -265,9 +268,10 @@ class ConfigForms:
         if field.change is Change.NEW_GRANT:
             return f"A change drops the stored token: {again}."
         if isinstance(field, Url):
-            here = "Another path gets a new access token. " if field.change else ""
+            renews = field.change and self._renewable
+            here = "Another path gets a new access token. " if renews else ""
             return f"{here}Another host drops the stored token: {again}."
-        if field.change is Change.NEW_ACCESS_TOKEN:
+        if field.change is Change.NEW_ACCESS_TOKEN and self._renewable:
             return "A change gets a new access token."
         return ""
 

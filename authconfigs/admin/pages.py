@@ -13,6 +13,7 @@ from django.urls import reverse
 from authconfigs import methods
 from authconfigs.admin.base import OwnPages
 from authconfigs.admin.forms import ConfigForms, told
+from authconfigs.admin.saved import effect, next_step
 from authconfigs.admin.states import config_status, is_readable
 from authconfigs.admin.tested import (
     last_tests,
@@ -38,11 +39,6 @@ from tenants.models import User
 from tenants.permissions import role_of
 from tenants.roles import Role
 
-_EFFECTS = {
-    Change.NOTHING: "",
-    Change.NEW_ACCESS_TOKEN: " The next call gets a new access token.",
-    Change.NEW_GRANT: " A stored token was dropped.",
-}
 HISTORY = 10
 
 
@@ -68,9 +64,7 @@ class ConfigPages(OwnPages):
         )
         saved = self._saved(request, forms, config=None) if request.method == "POST" else None
         if saved is not None:
-            messages.success(
-                request, f"{saved.config.name} is saved. Attach it to an integration, then test it."
-            )
+            messages.success(request, f"{saved.config.name} is saved. {next_step(saved)}")
             return self._done(request, saved)
         title = f"New auth config: {method.label}"
         return self.page(
@@ -100,6 +94,7 @@ class ConfigPages(OwnPages):
                 config=config,
                 data=request.POST if request.method == "POST" else None,
                 has_token=token is not None and token.holds_any,
+                renewable=token is not None and token.is_renewable,
                 holds_consent=token is not None and token.by_person and token.holds_any,
             )
         if request.method == "POST":
@@ -107,7 +102,7 @@ class ConfigPages(OwnPages):
                 raise PermissionDenied
             saved = self._saved(request, forms, config=config)
             if saved is not None:
-                self._say_changed(request, saved)
+                self._say_changed(request, saved, token)
                 return self._done(request, saved)
             config = self.get_object(request, object_id) or config
         return self.page(
@@ -177,12 +172,14 @@ class ConfigPages(OwnPages):
             forms.conflict = str(conflict)
         return None
 
-    def _say_changed(self, request: HttpRequest, saved: SavedConfig) -> None:
+    def _say_changed(
+        self, request: HttpRequest, saved: SavedConfig, token: TokenPanel | None
+    ) -> None:
         if not saved.fields:
             messages.info(request, "Nothing was changed.")
             return
-        effect = _EFFECTS[saved.change] if hasattr(saved.config, "oauth_token") else ""
-        messages.success(request, f"{saved.config.name} is saved.{effect}")
+        told = (f"{saved.config.name} is saved.", effect(saved.change, token))
+        messages.success(request, " ".join(filter(None, told)))
         for origin in saved.added_origins:
             messages.info(request, f"Its secrets may be sent to {origin} from now on.")
 

@@ -49,6 +49,11 @@ class TokenPanel:
         return (self.row.connected_at if self.by_person else None) or self.row.obtained_at
 
     @property
+    def is_tried(self) -> bool:
+        """Whether the token endpoint has ever given something for the stored grant."""
+        return self.row.obtained_at is not None
+
+    @property
     def renews_ahead(self) -> bool:
         """Whether the time of the next refresh means anything: somebody can renew, and nothing stands in the way."""
         stopped = self.status.kind in (Kind.STOPPED, Kind.REAUTHORIZE, Kind.RETRYING)

@@ -36,18 +36,17 @@ class TokenStatus(Status):
         return bool(self.asks_for)
 
 
-_NEVER_CONNECTED = TokenStatus(
-    "Not connected",
-    "bad",
-    "Nobody has connected it at the provider yet.",
-    kind=Kind.NOT_CONNECTED,
-    asks_for="Somebody has to connect it: calls fail until then.",
-)
 _NO_TOKEN_YET = TokenStatus(
     "Not connected",
     "quiet",
     "There is no token yet: the first call or test gets one.",
     kind=Kind.NOT_CONNECTED,
+)
+_NOT_TRIED = TokenStatus(
+    "Not tried yet",
+    "quiet",
+    "The next call gets an access token with the pasted refresh token.",
+    kind=Kind.CONNECTED,
 )
 _REFRESHING = TokenStatus(
     "Refreshing", "quiet", "A new token is being asked for right now.", kind=Kind.REFRESHING
@@ -66,12 +65,14 @@ def token_status(
         return _stopped(token, now)
     if token.state == State.REAUTHORIZATION_REQUIRED:
         why = token.failure_summary or "The provider doesn't take the stored tokens any more."
-        return _reauthorize(why, since=token.state_since, good_for_now=_is_good(token, now))
+        return _reauthorize(why, config, since=token.state_since, good_for_now=_is_good(token, now))
     if token.state == State.EMPTY and not has_refresh_token:
-        return _NEVER_CONNECTED if only_by_person else _NO_TOKEN_YET
+        return _not_connected(token, config) if only_by_person else _NO_TOKEN_YET
+    if token.state == State.EMPTY and token.obtained_at is None:
+        return _NOT_TRIED
     if only_by_person and expired:
         why = "The token has expired, and there is no refresh token to renew it with."
-        return _reauthorize(why, since=token.expires_at, good_for_now=False)
+        return _reauthorize(why, config, since=token.expires_at, good_for_now=False)
     if token.state == State.RETRYING:
         return TokenStatus("Retrying", "warn", _retrying(token, now), kind=Kind.RETRYING)
     return TokenStatus("Connected", "good", _connected(token, expired=expired), kind=Kind.CONNECTED)
@@ -96,15 +97,37 @@ def _stopped(token: OAuthToken, now: datetime) -> TokenStatus:
     )
 
 
-def _reauthorize(why: str, *, since: datetime | None, good_for_now: bool) -> TokenStatus:
-    calls = "calls use the stored token until it expires" if good_for_now else "calls fail now"
+def _who(config: AuthConfig) -> str:
+    """Who may connect it: what `tenants.roles` says, in words."""
+    return "An admin" if config.environment.protected else "An editor or an admin"
+
+
+def _not_connected(token: OAuthToken, config: AuthConfig) -> TokenStatus:
+    why = "Nobody has connected it at the provider yet."
+    if token.generation:
+        why = (
+            "It isn't connected any more: somebody disconnected it, or an edit dropped its tokens."
+        )
+    return TokenStatus(
+        "Not connected",
+        "bad",
+        why,
+        kind=Kind.NOT_CONNECTED,
+        asks_for=f"{_who(config)} can connect it. Calls fail until then.",
+    )
+
+
+def _reauthorize(
+    why: str, config: AuthConfig, *, since: datetime | None, good_for_now: bool
+) -> TokenStatus:
+    calls = "Calls use the stored token until it expires" if good_for_now else "Calls fail now"
     return TokenStatus(
         "Needs reauthorization",
         "bad",
         why,
         kind=Kind.REAUTHORIZE,
         since=since,
-        asks_for=f"Somebody has to connect it again: {calls}.",
+        asks_for=f"{_who(config)} can connect it again. {calls}.",
     )
 
 

@@ -436,6 +436,7 @@ class Migration(migrations.Migration):
                             ("failed", "Failed"),
                             ("discarded", "Came too late"),
                             ("disconnected", "Disconnected"),
+                            ("expiry_simulated", "Expiry simulated"),
                         ],
                         max_length=20,
                     ),

@@ -45,6 +45,7 @@ _NO_GRANT: dict[str, Any] = {
     "refresh_after": None,
     "connected_at": None,
     "connected_by": "",
+    "obtained_at": None,
 }
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 # Two refreshes with one refresh token look like a theft to the provider: whoever is at it ends first, and hands on the next one.

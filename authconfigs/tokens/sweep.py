@@ -5,19 +5,26 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from authconfigs.database import database_now
 from authconfigs.errors import OutboundError
-from authconfigs.models import OAuthToken
+from authconfigs.models import OAuthToken, TokenEvent
 from authconfigs.state import ConfigEdited, ConfigState, TokenState
 from authconfigs.symptoms import Symptom
 from authconfigs.tokens.due import is_used_to_its_end
+from authconfigs.tokens.events import write_event
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.usable import usable_token
 from authconfigs.tokens.verdict import STOPPED, is_renewable, is_valid, stored_failure
 from authconfigs.transport import Deadline
 from tenants.scope import tenant_scope, unscoped
+
+# What follows when a token has expired and nothing stands in the way.
+RENEWS = "the next call renews it"
+
+_State = OAuthToken.State
 
 
 @dataclass(frozen=True)
@@ -118,9 +125,12 @@ def _can_renew(state: ConfigState, row: TokenState) -> bool:
 
 def after_expiry(state: ConfigState) -> str:
     """How another token comes when the stored one has expired."""
-    if state.token is not None and _can_renew(state, state.token):
-        return "the next call renews it"
-    return "somebody has to connect it again"
+    row = state.token
+    if row is None or row.state == _State.REAUTHORIZATION_REQUIRED or not _can_renew(state, row):
+        return "only a person can renew it, so somebody has to connect it again"
+    if row.state == _State.STOPPED:
+        return "calls fail until somebody edits it, or refreshes it by hand"
+    return RENEWS
 
 
 def nothing_to_expire(method_code: str) -> str:
@@ -132,10 +142,14 @@ def nothing_to_expire(method_code: str) -> str:
 def expire_now(state: ConfigState) -> bool:
     """Make the stored token look expired, and due; False when there is none."""
     now = database_now()
-    with tenant_scope(state.tenant_id):
+    with tenant_scope(state.tenant_id), transaction.atomic():
         rows = OAuthToken.objects.filter(
             Q(access_token__isnull=False),
             config_id=state.config_id,
             token_revision=state.token_revision,
         )
-        return bool(rows.update(expires_at=now, refresh_after=now))
+        if not rows.update(expires_at=now, refresh_after=now):
+            return False
+        became = _State(rows.values_list("state", flat=True).get())
+        write_event(state.config_id, TokenEvent.Kind.EXPIRY_SIMULATED, state=became)
+        return True

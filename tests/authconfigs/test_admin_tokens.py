@@ -17,7 +17,7 @@ from integrations.demo.provider import Provider, accounts
 from tenants.models import Tenant
 from tenants.roles import Role
 from tenants.scope import tenant_scope
-from tests.authconfigs.consoles import MISSING, browser, html, url
+from tests.authconfigs.consoles import MISSING, browser, html, post_config, url
 from tests.factories import make_config, make_environment, make_tenant, posted
 from tests.integrations.wired import change_token, store_token, the_config, wired_oauth
 
@@ -72,7 +72,7 @@ def test_panel_says_who_connected_it_for_what_and_when_it_is_renewed(tenant: Ten
     for told in (
         "Connected as of 3 days ago , by ann",
         "Scopes read, write",
-        "Next refresh in 40 minutes",
+        "Next refresh in 41 minutes",
         "obtained 20 minutes ago",
         "Refresh token stored",
     ):
@@ -84,6 +84,83 @@ def test_unknown_expiry_is_said(tenant: Tenant) -> None:
     page = words(browser(tenant), consented(tenant, expires_at=None, refresh_after=None))
     assert "not said by the provider" in page
     assert "Next refresh when an API refuses the token (401)" in page
+
+
+def test_refresh_token_that_nobody_has_tried_is_neither_connected_nor_granted(
+    tenant: Tenant,
+) -> None:
+    config = consented(
+        tenant,
+        state=State.EMPTY,
+        access_token=None,
+        granted_scope="",
+        requested_scope="",
+        obtained_at=None,
+        expires_at=None,
+        refresh_after=timezone.now(),
+    )
+    page = words(browser(tenant), config)
+    assert "OAuth token Not tried yet" in page
+    assert "The next call gets an access token with the pasted refresh token." in page
+    assert "Pasted in 3 days ago , by ann Next refresh" in page
+    for untrue in ("Connected as of", "OAuth token Connected"):
+        assert untrue not in page
+
+
+def saved(client: Client, config: AuthConfig, **typed: str) -> str:
+    """The config's page after what was typed is saved."""
+    answer = post_config(client, config, **typed)
+    assert answer.status_code == 302, html(answer)
+    config.refresh_from_db()
+    return unescape(re.sub(r"<[^>]+>", " ", html(client.get(url("change", config.id)))))
+
+
+@pytest.mark.parametrize(
+    ("held", "typed", "told"),
+    [
+        ({}, {"client_secret": "another"}, "The next call gets a new access token."),
+        (
+            {"refresh_token": None},
+            {"client_secret": "another"},
+            "The stored access token stays: there is no refresh token to get another one with.",
+        ),
+        ({"refresh_token": None, "access_token": None}, {"client_secret": "another"}, ""),
+        ({"refresh_token": None, "access_token": None}, {"refresh_token": "pasted"}, ""),
+        ({}, {"refresh_token": "pasted", "drop_grant": "on"}, "The stored token was dropped."),
+    ],
+)
+def test_save_says_what_became_of_the_token(
+    tenant: Tenant, held: dict[str, Any], typed: dict[str, str], told: str
+) -> None:
+    config = consented(tenant, **held)
+    with tenant_scope(tenant.id):
+        page = saved(browser(tenant), config, **typed)
+    message = page.partition("crm is saved.")[2][: len(told) + 40]
+    assert message.strip().startswith(told)
+    for other in ("The next call gets a new", "The stored access token stays", "was dropped"):
+        assert (other in message) == (other in told)
+
+
+def test_form_promises_a_new_access_token_only_where_one_can_come(tenant: Tenant) -> None:
+    client = browser(tenant)
+    renewable, kept = consented(tenant), consented(tenant, "kept", refresh_token=None)
+    for config, promised in ((renewable, True), (kept, False)):
+        page = words(client, config)
+        assert ("A change gets a new access token." in page) is promised
+        assert ("Another path gets a new access token." in page) is promised
+        assert "Another host drops the stored token" in page
+
+
+def test_new_config_that_needs_consent_is_registered_and_connected_next(tenant: Tenant) -> None:
+    client, environment = browser(tenant), make_environment(tenant)
+    for name, seed, told in (
+        ("crm", "", "Register the redirect URI at the provider, then connect it."),
+        ("seeded", "planted-seed", "Attach it to an integration, then test it."),
+    ):
+        typed = {"name": name, "environment": str(environment.id), "refresh_token": seed}
+        form = posted(tenant, method="oauth2_authorization_code", **CODE, **typed)
+        page = html(client.post(url("add"), form, follow=True))
+        assert f"{name} is saved. {told}" in page
 
 
 def test_late_renewal_is_said_with_the_last_sign_of_life(tenant: Tenant) -> None:
@@ -121,7 +198,7 @@ def test_next_try_is_said_while_retrying(tenant: Tenant) -> None:
         next_attempt_at=timezone.now() + timedelta(seconds=150),
     )
     page = words(browser(tenant), config)
-    for told in ("Retrying", "No answer came.", "Next try in 2 minutes", "3 in a row"):
+    for told in ("Retrying", "No answer came.", "Next try in 3 minutes", "3 in a row"):
         assert told in page
 
 
@@ -162,6 +239,7 @@ def test_refresh_after_a_simulated_expiry_proves_that_it_works() -> None:
         client.post(url("expire", config.id), posted(tenant))
         page = words(client, config)
         assert "The token now looks expired" in page
+        assert "Expiry simulated just now by operator" in page
         assert "Expiry expired just now" in page
         assert "Next refresh due now" in page
         provider.switches.token = "scope_narrower"
@@ -211,6 +289,8 @@ def test_events_have_a_page_with_a_filter_and_a_pager(tenant: Tenant) -> None:
     def page(**query: Any) -> str:
         return html(client.get(url("events", config.id), query))
 
+    exact = TokenEvent.objects.order_by("-at", "-id")[0].at
+    assert f">{exact:%Y-%m-%d %H:%M:%S} UTC<" in page()
     assert page().count("c-pill") == 100
     assert "Page 1 of 2" in page()
     assert "Refused &lt;b&gt;it&lt;/b&gt;. Then: needs reauthorization." in page(p=2)
@@ -231,7 +311,7 @@ def test_events_of_a_foreign_config_are_those_of_a_missing_one(tenant: Tenant) -
 @pytest.mark.parametrize(
     ("value", "found"),
     [
-        ("reauthorize", {"gone", "lapsed"}),
+        ("reauthorize", {"gone", "lapsed", "new"}),
         ("retrying", {"retrying"}),
         ("stopped", {"stopped"}),
         ("not_connected", {"new"}),

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.forms import model_to_dict
 from django.utils import timezone
 
+from authconfigs.models import TokenEvent
 from integrations.calls import Call, perform
 from integrations.demo.provider import Provider
 from integrations.targets import load_target
@@ -19,6 +20,7 @@ from tests.factories import posted
 from tests.integrations.wired import (
     NAME,
     change_config,
+    store_token,
     stored_token,
     the_config,
     wired,
@@ -86,6 +88,30 @@ def test_where_only_a_person_starts_a_token_no_call_gets_one(provider: Provider)
         assert "Simulate expiry" not in html(client.get(url("change", config.id)))
         pressed = client.post(url("expire", config.id), posted(config.tenant), follow=True)
     assert "Somebody has to connect it first." in html(pressed)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"refresh_token": "r"}, "the next call renews it"),
+        ({}, "only a person can renew it"),
+        ({"refresh_token": "r", "state": "reauthorization_required"}, "only a person can renew it"),
+        ({"refresh_token": "r", "state": "stopped"}, "until somebody edits it"),
+    ],
+)
+def test_what_follows_is_said_as_it_is(
+    provider: Provider, columns: dict[str, Any], told: str
+) -> None:
+    wired_oauth(provider, grant="authorization_code")
+    store_token(**{"access_token": "a", "state": "valid", **columns})
+    code, out = ran("acme/crm", "--environment", "staging")
+    assert code == 0
+    assert told in out
+    assert expired() == (0, {"ok": True, "expired": True})
+    with tenant_scope(the_config().tenant_id):
+        events = TokenEvent.objects.filter(kind="expiry_simulated")
+        assert {event.state for event in events} == {columns.get("state", "valid")}
+        assert events.count() == 2
 
 
 def test_outdated_token_counts_as_none(provider: Provider) -> None:

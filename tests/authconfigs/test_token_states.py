@@ -13,7 +13,7 @@ from authconfigs.admin.token_states import (
 )
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.tokens.granted import is_stored
-from tenants.models import Tenant
+from tenants.models import Environment, Tenant
 from tests.factories import make_config, make_environment
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -23,7 +23,11 @@ CODE, CLIENT = "oauth2_authorization_code", "oauth2_client_credentials"
 CASES: dict[str, tuple[str, bool, dict[str, Any], Kind, str, bool]] = {
     "never connected": (CODE, False, {"state": "empty"}, Kind.NOT_CONNECTED, "bad", True),
     "no token yet": (CLIENT, False, {"state": "empty"}, Kind.NOT_CONNECTED, "quiet", False),
-    "access token dropped by an edit": (CODE, True, {"state": "empty"}, Kind.CONNECTED, "good", False),
+    "disconnected": (CODE, False, {"state": "empty", "generation": 3}, Kind.NOT_CONNECTED, "bad", True),
+    "access token dropped by an edit": (
+        CODE, True, {"state": "empty", "obtained_at": LATELY}, Kind.CONNECTED, "good", False,
+    ),
+    "pasted in": (CODE, True, {"state": "empty"}, Kind.CONNECTED, "quiet", False),
     "good": (CODE, True, {"state": "valid", "expires_at": SOON}, Kind.CONNECTED, "good", False),
     "expiry unknown": (CLIENT, False, {"state": "valid"}, Kind.CONNECTED, "good", False),
     "expired, renewable": (
@@ -47,8 +51,8 @@ CASES: dict[str, tuple[str, bool, dict[str, Any], Kind, str, bool]] = {
 }  # fmt: skip
 
 
-def a_config(method: str) -> AuthConfig:
-    return AuthConfig(name="crm", method=method)
+def a_config(method: str, *, protected: bool = False) -> AuthConfig:
+    return AuthConfig(name="crm", method=method, environment=Environment(protected=protected))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -78,6 +82,28 @@ def test_who_has_to_act_reads_since_when_and_whether_calls_still_work() -> None:
             status = token_status(a_config(CODE), row, has_refresh_token=True, now=NOW)
             assert status.since == LATELY
             assert words in status.asks_for
+
+
+def told(protected: bool = False, **columns: Any) -> str:
+    """What is read of a config without a refresh token."""
+    config, row = a_config(CODE, protected=protected), OAuthToken(**columns)
+    status = token_status(config, row, has_refresh_token=False, now=NOW)
+    return f"{status.sentence} {status.asks_for}"
+
+
+def test_disconnected_isnt_told_as_never_connected() -> None:
+    assert "Nobody has connected it at the provider yet." in told(state="empty")
+    assert "Nobody" not in told(state="empty", generation=1)
+    assert "isn't connected any more" in told(state="empty", generation=1)
+
+
+def test_who_may_connect_it_is_said_once_with_what_calls_do() -> None:
+    asks = "The provider doesn't take it any more: a person has to connect this auth config again."
+    refused = {"state": "reauthorization_required", "failure_summary": asks}
+    for columns in ({"state": "empty"}, {"state": "empty", "generation": 1}, refused):
+        assert "An editor or an admin can connect it" in told(**columns)
+        assert "An admin can connect it" in told(protected=True, **columns)
+        assert told(**columns).count("has to connect") <= 1
 
 
 def test_lists_find_what_the_words_say(tenant: Tenant) -> None:
