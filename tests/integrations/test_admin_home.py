@@ -154,7 +154,7 @@ def test_next_refreshes_are_on_a_time_line(tenant: Tenant) -> None:
                 token.state, token.refresh_after, token.refresh_token = "valid", at, "next"
                 token.save()
     shown = panel(home(tenant), "Next token refreshes")
-    assert re.findall(r"in (\d)\d minutes|/change/\">([\w-]+)<", shown) == [
+    assert re.findall(r"in (\d)\d\sminutes|/change/\">([\w-]+)<", shown) == [
         ("2", ""),
         ("", "sooner"),
         ("4", ""),
