@@ -47,6 +47,23 @@ def test_every_connection_that_uses_it_is_tested(provider: Provider) -> None:
     assert {row.config_id for row in rows} == {config().id}
 
 
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [({}, "(empty)"), ({"access_token": "data.nothing"}, "access_token: data.nothing")],
+)
+def test_answer_whose_fields_are_nested_leads_to_their_paths(
+    provider: Provider, paths: dict[str, str], told: str
+) -> None:
+    wired_oauth(provider, options={"token_response": paths})
+    without_connection()
+    provider.switches.token = "nested"
+    (row,) = testing.test_config(config().id)
+
+    assert (row.symptom, row.stage) == ("provider_error", "token")
+    (number,) = [i for i, check in enumerate(row.checks) if f"answer” is {told}: " in check]
+    assert row.check_fields[number] == "token_response"
+
+
 def test_oauth_config_without_connection_proves_its_token_endpoint(provider: Provider) -> None:
     wired_oauth(provider)
     without_connection()
