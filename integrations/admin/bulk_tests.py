@@ -70,21 +70,19 @@ class BulkTestAdmin(OwnPages):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         bulk = self.found(request, object_id, verb="view")
-        may_cancel = self.allows(request, "cancel", bulk)
-        return self.page(
-            request,
-            "bulk_test_page",
-            title=f"Test: {bulk.title}",
-            original=bulk,
-            may_cancel=may_cancel,
-            **progress_of(bulk),
-        )
+        title = f"Test: {bulk.title}"
+        progress = self._progress(request, bulk)
+        return self.page(request, "bulk_test_page", title=title, original=bulk, **progress)
 
     @method_decorator(require_safe)
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The part of the page that changes."""
         bulk = self.found(request, object_id, verb="view")
-        return render(request, "integrations/bulk_test_progress.html", progress_of(bulk))
+        progress = self._progress(request, bulk)
+        return render(request, "integrations/bulk_test_progress.html", progress)
+
+    def _progress(self, request: HttpRequest, bulk: BulkTest) -> dict[str, Any]:
+        return {**progress_of(bulk), "may_cancel": self.allows(request, "cancel", bulk)}
 
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
