@@ -230,4 +230,4 @@ def _say_more(request: HttpRequest, saved: SavedConnection) -> None:
     for origin in saved.added_origins:
         messages.info(request, f"The credential may be sent to {origin} from now on.")
     if saved.change is Change.NEW_GRANT:
-        messages.info(request, "A stored token was dropped: the next call gets one.")
+        messages.info(request, "A token that was stored for the old secrets is dropped.")
