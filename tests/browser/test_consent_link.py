@@ -48,7 +48,9 @@ def test_copied_link_connects_from_another_browser_once(
         expect(stranger.get_by_role("heading", name="Connected")).to_be_visible()
         assert "code" not in stranger.url.partition("?")[2]
         stranger.goto(link)
-        expect(stranger.get_by_text("if you gave your consent then, there is nothing more to do")).to_be_visible()
+        expect(
+            stranger.get_by_text("if you gave your consent then, there is nothing more to do")
+        ).to_be_visible()
     page.get_by_role("link", name="Back to crm").click()
     expect(page.get_by_text("by consent link of ann").first).to_be_visible()
     assert problems == []
