@@ -244,14 +244,14 @@ def test_pages_leave_no_secret_to_anybody(
     for person in people:
         client = Client()
         log_in(client, person, tenant=acme)
-        asked = addresses if person.username == "acme-editor" else addresses[::4]
+        asked = addresses if person.username == "acme-editor" else addresses[::8]
         seen = 0
         for address in asked:
             answer = client.get(address)
             assert answer.status_code < 500, address
             seen += answer.status_code == 200
             keep(evidence, answer, f"{address} as {person.username}")
-        assert seen > 15, person.username
+        assert seen > 10, person.username
 
 
 def every_address(tenant: Tenant) -> Iterator[str]:
@@ -269,7 +269,7 @@ def every_address(tenant: Tenant) -> Iterator[str]:
         for start, rows in ids.items():
             if "<object_id>" in route and start in route:
                 # What differs from row to row is on its own page.
-                some = rows[:40] if route.endswith("/change/") else rows[:1]
+                some = rows[:25] if route.endswith("/change/") else rows[:1]
                 yield from (route.replace("<object_id>", row) for row in some)
 
 
