@@ -222,7 +222,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "authconfigs.beat:HeartbeatScheduler"
 # What a worker didn't come to before the next one is due is dropped: the next one finds it.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    task: {
+    task.rpartition(".")[2]: {
         "task": task,
         "schedule": timedelta(seconds=every),
         "options": {"expires": every},
