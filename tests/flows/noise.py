@@ -16,7 +16,12 @@ class Listener(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.name}: {self.format(record)}")
+        """Of a traceback the errors' own words: its other lines are source code, and take long to collect."""
+        self.lines.append(f"{record.name}: {record.getMessage()}")
+        error = record.exc_info[1] if record.exc_info else None
+        while error is not None:
+            self.lines.append(f"{type(error).__name__}: {error}")
+            error = error.__cause__ or error.__context__
 
 
 def turn_up() -> None:
