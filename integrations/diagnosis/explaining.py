@@ -23,6 +23,10 @@ class Explanation:
 
 
 _WHOLES = frozenset({"auth_config", "connection", "environment", "method"})
+# What an answer said, or the time: no field holds it.
+_OF_ANSWERS = frozenset(
+    {"inside", "limit", "needed_scope", "offered", "sent", "since", "status", "wait", "wanted"}
+)
 _BY_CASE = {(row.symptom, row.case): row for row in ROWS}
 
 
@@ -77,5 +81,5 @@ def placeholders(text: str) -> list[str]:
 
 def _field(check: str) -> str:
     """What a check is about: rather a field than the whole that has it."""
-    names = placeholders(check)
+    names = [name for name in placeholders(check) if name not in _OF_ANSWERS]
     return next((name for name in names if name not in _WHOLES), next(iter(names), ""))

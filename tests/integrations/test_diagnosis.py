@@ -249,6 +249,16 @@ def test_row_names_only_facts_that_there_are(row: object) -> None:
                 assert set(placeholders(check)) <= known
 
 
+def test_check_is_about_a_field_rather_than_what_an_answer_said() -> None:
+    facts = {"offered": "Bearer", "auth_config": "billing", "method": "Basic", "username": "demo"}
+    told = explain(
+        Symptom.PLACEMENT_OR_FORMAT_MISMATCH, stage=Stage.API, facts=facts, case="scheme"
+    )
+    assert told.checks[0].startswith("The API's challenge (WWW-Authenticate) names Bearer.")
+    assert told.fields[:2] == ("auth_config", "username")
+    assert len(told.fields) == len(told.checks)
+
+
 @pytest.mark.parametrize("symptom", list(Symptom))
 @pytest.mark.parametrize("stage", list(Stage))
 def test_there_is_something_to_check_whatever_is_known(symptom: Symptom, stage: Stage) -> None:
