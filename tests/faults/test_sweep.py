@@ -17,8 +17,10 @@ pytestmark = pytest.mark.faults
 ROOT = Path(__file__).resolve().parents[2]
 FULL = os.environ.get("FAULTS") == "full"
 COUNT, POISONED = (10_000, 50) if FULL else (500, 5)
-# Two cores that do nothing else, and on which plain `requests` takes 4.5 s; a slower machine has as much more time.
-SECONDS, PLAIN_SECONDS, BEAT = 15, 4.5, 60
+# Two cores that do nothing else.
+SECONDS, BEAT = 15, 60
+# Of both worker processes: whoever is among the first of these isn't behind anybody.
+IN_FLIGHT = 256
 
 
 def measured(*, poisoned: int) -> dict[str, Any]:
@@ -40,15 +42,14 @@ def measured(*, poisoned: int) -> dict[str, Any]:
     assert found["asked"] == found["renewed"] == found["events"] == COUNT - poisoned
     assert found["sweep_seconds"] < 5
     assert max(found["peak_mib"]) < 150
-    assert found["last_of_the_small_tenant"] < max(200, COUNT / 20)
+    assert found["last_of_the_small_tenant"] < IN_FLIGHT
     return found
 
 
 def test_everything_due_is_renewed_once() -> None:
     found = measured(poisoned=0)
 
-    slower = max(1, found["plain_requests_seconds"] / PLAIN_SECONDS)
-    assert found["seconds"] < (SECONDS * slower if FULL else BEAT)
+    assert found["seconds"] < (SECONDS if FULL else BEAT)
 
 
 def test_poisoned_configs_delay_nobody_by_more_than_a_beat() -> None:
