@@ -1,7 +1,6 @@
-"""The pages of one auth config: choosing a method, the form, and all that is known of it."""
+"""The pages of one auth config: the form, and all that is known of it."""
 
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib import messages
@@ -11,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from authconfigs import methods
-from authconfigs.admin.base import OwnPages
+from authconfigs.admin.choosing import ChoosingPages
 from authconfigs.admin.forms import ConfigForms, told
 from authconfigs.admin.saved import effect, next_step
 from authconfigs.admin.states import config_status, is_readable
@@ -42,7 +41,7 @@ from tenants.roles import Role
 HISTORY = 10
 
 
-class ConfigPages(OwnPages):
+class ConfigPages(ChoosingPages):
     """The add and change pages are our own: the save path isn't that of a model form, and has its own transaction."""
 
     def add_view(
@@ -55,7 +54,7 @@ class ConfigPages(OwnPages):
             raise PermissionDenied
         method = _asked_method(request)
         if method is None:
-            return self._choose(request, form_url=request.path, config=None)
+            return self.choose_page(request, form_url=request.path, config=None)
         forms = ConfigForms(
             method,
             user=cast("User", request.user),
@@ -114,26 +113,6 @@ class ConfigPages(OwnPages):
             method=method,
             token=token,
             **self._known(request, config, method, token=token),
-        )
-
-    def choose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Another method for a config that exists."""
-        config = self.found(request, object_id, verb="change")
-        return self._choose(request, form_url=self.url_of(config), config=config)
-
-    def _choose(
-        self, request: HttpRequest, *, form_url: str, config: AuthConfig | None
-    ) -> HttpResponse:
-        carried = request.GET.get("environment")
-        return self.page(
-            request,
-            "choose_method",
-            title="How does the API want to be authenticated?",
-            original=config,
-            methods=[method for method in methods.METHODS if method.available()],
-            form_url=form_url,
-            carried=f"&{urlencode({'environment': carried})}" if carried else "",
-            current=config.method if config is not None else "",
         )
 
     def _saved(
