@@ -17,6 +17,7 @@ install: ## Set everything up: .venv from the lock, .env with fresh keys if miss
 
 dev: install
 	@PYTHON="$(PYTHON)" sh config/install.sh requirements-dev.lock
+	@sh tests/browser/install.sh
 
 demo: install ## Run the console with demo data; PORT=9000 picks another port
 	@$(BIN)/python -m config.dotenv OUTBOUND_ALLOW_NETWORKS=127.0.0.0/8,::1/128

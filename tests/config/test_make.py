@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -49,3 +50,16 @@ def test_locks_hold_what_the_requirements_name() -> None:
         assert named
         for package, version in named:
             assert f"{package.lower().replace('.', '-')}=={version} " in locked
+
+
+def test_lock_of_the_browser_tests_pins_what_is_named_by_hash_and_names_no_address() -> None:
+    folder = ROOT / "tests" / "browser"
+    text = (folder / "package-lock.json").read_text()
+    locked = json.loads(text)["packages"]
+    named = json.loads((folder / "package.json").read_text())["devDependencies"]
+    assert named
+    for package, version in named.items():
+        assert locked.pop(f"node_modules/{package}")["version"] == version
+    assert locked.keys() == {""}
+    assert "://" not in text
+    assert text.count('"integrity": "sha512-') == len(named)
