@@ -20,9 +20,9 @@ class Tenant(models.Model):
         max_length=50,
         unique=True,
         validators=[validate_slug],
-        help_text="Lower-case letters, digits and hyphens, for example acme. It can't be changed later.",
+        help_text="Lower-case letters, digits and hyphens, e.g. acme. It can't be changed later.",
     )
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, help_text="What people call it, e.g. Acme Corp.")
     disabled_at = models.DateTimeField("switched off at", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -127,8 +127,12 @@ class Environment(TenantModel):
     """Staging, production, ... of one tenant; `protected` marks those where only admins change things."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.CharField(max_length=50, validators=[validate_slug])
-    name = models.CharField(max_length=200)
+    slug = models.CharField(
+        max_length=50,
+        validators=[validate_slug],
+        help_text="For commands and files, e.g. staging. Lower-case letters, digits and hyphens. It can't be changed later.",
+    )
+    name = models.CharField(max_length=200, help_text="What people call it, e.g. Staging.")
     protected = models.BooleanField(
         default=False,
         help_text="Only admins edit here, operators call with GET and HEAD only, and http:// is refused.",

@@ -36,12 +36,17 @@ class DetailsForm(forms.Form):
     name = forms.CharField(
         max_length=50, help_text=AuthConfig._meta.get_field("name").help_text, label="Name"
     )
-    description = forms.CharField(max_length=500, required=False, label="Description")
+    description = forms.CharField(
+        max_length=500,
+        required=False,
+        label="Description",
+        help_text="What colleagues should know, e.g. read-only account of the finance team.",
+    )
     rotate_by = forms.DateField(
         required=False,
         label="Rotate by",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="When the secret should be replaced at the latest.",
+        help_text="When the secret should be replaced at the latest, e.g. on the day it expires at the provider.",
     )
     revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
     drop_grant = forms.BooleanField(

@@ -1,4 +1,4 @@
-"""The methods, all of them. A new one is one file and one line here: no migration, no template, no admin edit."""
+"""The methods, all of them. A new one is one file, one line here and an answer in `questions`: no migration, no template, no admin edit."""
 
 from authconfigs.methods.api_key import ApiKey
 from authconfigs.methods.base import AuthMethod

@@ -13,16 +13,17 @@ class ApiKeyForm(MethodForm):
     key = Text(
         label="Key name",
         max_length=200,
-        help_text="The name of the header or query parameter, as the provider spells it: X-API-Key, api_key.",
+        help_text="The name of the header or query parameter, as the provider spells it, e.g. X-API-Key or api_key.",
     )
     placement = Choice(
         label="Placement",
         initial="header",
         choices=[("header", "Header"), ("query", "Query parameter")],
-        help_text="Where the provider looks for the key: “X-API-Key: ...” or “?api_key=...”. A header is safer.",
+        help_text="Where the provider looks for the key: in a header, e.g. X-API-Key, or in the URL, e.g. after ?api_key=. A header is safer.",
     )
     value = Secret(
-        label="Value", help_text="The key that the provider gave you: AIzaSyB..., live_4f9c..."
+        label="Value",
+        help_text="The key itself. The provider shows it among the API keys or developer settings of the account, often only once.",
     )
 
     def clean(self) -> dict[str, Any]:

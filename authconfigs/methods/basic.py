@@ -14,13 +14,13 @@ from authconfigs.paths import UNSENDABLE
 class BasicForm(MethodForm):
     username = Text(
         label="User name",
-        help_text="The account at the provider; one that may do no more than it must: svc-invoices.",
+        help_text="The account at the provider; one that may do no more than it must, e.g. svc-invoices.",
     )
     password = Secret(
         label="Password",
         optional=True,
         strip=False,
-        help_text="Sent exactly as typed: correct horse battery. Empty where the API takes a user name alone.",
+        help_text="The password of that account at the provider, or the key that its documentation puts in its place. Sent exactly as typed; empty where the API takes a user name alone.",
     )
 
     def clean_username(self) -> str:

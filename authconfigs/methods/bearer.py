@@ -10,18 +10,18 @@ class BearerForm(MethodForm):
     header = HeaderName(
         label="Header",
         initial="Authorization",
-        help_text="The header that carries the token. Nearly always Authorization, sometimes X-Auth-Token.",
+        help_text="The header that carries the token: nearly always Authorization, seldom another, e.g. X-Auth-Token.",
     )
     prefix = Text(  # type: ignore[assignment]  # a field: it never becomes the form's own attribute
         label="Prefix",
         initial="Bearer",
         required=False,
         max_length=100,
-        help_text="The word before the token, as in “Authorization: Bearer eyJ...”. Empty sends the token alone.",
+        help_text="The word before the token in the header, e.g. Bearer. Empty sends the token alone.",
     )
     token = Secret(
         label="Token",
-        help_text="The access token or personal access token alone, without the prefix: eyJhbGciOi..., ghp_..., xoxb-...",
+        help_text="The access token or personal access token alone, without the prefix. The provider shows it where it is made, often only once.",
     )
 
     def clean(self) -> dict[str, Any]:

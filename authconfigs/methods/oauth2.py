@@ -49,18 +49,18 @@ class OAuth2Form(MethodForm):
         label="Token URL",
         takes_secrets=True,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Where tokens are fetched: https://auth.example.com/oauth/token.",
+        help_text="Where tokens are fetched, also called token endpoint, e.g. https://auth.example.com/oauth/token.",
     )
     client_id = Text(
         label="Client ID",
         max_length=500,
-        help_text="Also called application ID or consumer key: 3MVG9lKcPoNINVB.",
+        help_text="What the registered client is called at the provider, also application ID or consumer key, e.g. billing-console.",
     )
     client_secret = Secret(
         label="Client secret",
         optional=True,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Shown when the client was registered: 7f4e1c... Empty for a public client, which sends its ID alone.",
+        help_text="The provider shows it beside the client ID when the client is registered, often only once. Empty for a public client, which sends its ID alone.",
     )
     client_auth = Choice(
         label="Client authentication",
@@ -78,18 +78,18 @@ class OAuth2Form(MethodForm):
         required=False,
         strip=False,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Sent as typed, usually names with blanks between: invoices.read invoices.write.",
+        help_text="What the token may do. Sent as typed, usually names with blanks between, e.g. invoices.read invoices.write.",
     )
     audience = Text(
         label="Audience",
         required=False,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Which API the token is for, where the provider asks for it: https://api.example.com.",
+        help_text="Which API the token is for, where the provider asks for it, e.g. https://api.example.com.",
     )
     header = HeaderName(
         label="Header",
         initial="Authorization",
-        help_text="The header that carries the token. Nearly always Authorization, sometimes X-Access-Token.",
+        help_text="The header that carries the token: nearly always Authorization, seldom another, e.g. X-Access-Token.",
     )
     header_prefix = Text(
         label="Header prefix",
@@ -97,26 +97,26 @@ class OAuth2Form(MethodForm):
         required=False,
         change=Change.NOTHING,
         max_length=100,
-        help_text="The word before the token, as in “Authorization: Bearer eyJ...”. Empty sends the token alone.",
+        help_text="The word before the token in the header, e.g. Bearer. Empty sends the token alone.",
     )
     token_params = Pairs(
         label="Extra token parameters",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Sent with token and refresh requests, as in resource: https://api.example.com. Repeat a name to send several values.",
+        help_text="Sent with token and refresh requests, e.g. resource: https://api.example.com. Repeat a name to send several values.",
     )
     secret_token_params = SecretPairs(
         label="Extra token parameters (secret)",
         beside="token_params",
         taken=TOKEN_PARAMS,
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="The same, but sealed and never shown again, as in api_key: 7f4e1c...",
+        help_text="The same, but sealed and never shown again: for what the provider's documentation of the token request calls a secret.",
     )
     token_headers = HeaderPairs(
         label="Extra token headers",
         taken=("authorization",),
         change=Change.NEW_ACCESS_TOKEN,
-        help_text="Sent with token and refresh requests, as in X-Region: eu-1. Not for secrets.",
+        help_text="Sent with token and refresh requests, e.g. X-Region: eu-1. Not for secrets.",
     )
     token_body = Choice(
         label="Token request body",
@@ -129,7 +129,7 @@ class OAuth2Form(MethodForm):
         label="Fields of the answer",
         known=ANSWER_NAMES,
         change=Change.NOTHING,
-        help_text="Where the answer names or nests them in its own way, as in access_token: data.token.",
+        help_text="Where the answer names or nests them in its own way, e.g. access_token: data.token.",
     )
     expiry_format = Choice(
         label="Expiry format",
@@ -149,19 +149,19 @@ class OAuth2Form(MethodForm):
         most=TEN_YEARS,
         unit="seconds",
         change=Change.NOTHING,
-        help_text="How long a token lives when the answer doesn't say: 3600. Empty: until the API refuses it.",
+        help_text="How long a token lives when the answer doesn't say, e.g. 3600. Empty: until the API refuses it.",
     )
     expired_statuses = Statuses(
         label="Statuses that mean expired",
         change=Change.NOTHING,
-        help_text="Beside 401, the API's statuses on which the token is renewed and the request sent once more: 403, 419.",
+        help_text="Beside 401, the API's statuses on which the token is renewed and the request sent once more, e.g. 403, 419.",
     )
     expired_text = Text(
         label="Text that means expired",
         required=False,
         max_length=500,
         change=Change.NOTHING,
-        help_text='The same for an answer, of any status, that holds this text as it stands: "error":"token_expired".',
+        help_text='The same for an answer, of any status, that holds this text as it stands, e.g. "error":"token_expired".',
     )
 
     def clean(self) -> dict[str, Any]:

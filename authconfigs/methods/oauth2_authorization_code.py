@@ -33,20 +33,20 @@ class AuthorizationCodeForm(OAuth2Form):
     authorization_url = Url(
         label="Authorization URL",
         change=Change.NOTHING,
-        help_text="The provider's consent page: https://auth.example.com/oauth/authorize. A query is kept.",
+        help_text="The provider's consent page, e.g. https://auth.example.com/oauth/authorize. A query is kept.",
     )
     scope = Text(
         label="Scope",
         required=False,
         strip=False,
         change=Change.NOTHING,
-        help_text="Sent as typed: invoices.read invoices.write. A change takes effect when somebody connects again.",
+        help_text="What the consent is asked for. Sent as typed, e.g. invoices.read invoices.write. A change takes effect when somebody connects again.",
     )
     authorize_params = Pairs(
         label="Extra authorization parameters",
         taken=AUTHORIZE_PARAMS,
         change=Change.NOTHING,
-        help_text="Added to the authorization URL, as in access_type: offline.",
+        help_text="Added to the authorization URL, e.g. access_type: offline.",
     )
     issuer = Url(
         label="Issuer",
@@ -54,7 +54,7 @@ class AuthorizationCodeForm(OAuth2Form):
         example="https://auth.example.com",
         first=Change.NOTHING,
         change=Change.NEW_GRANT,
-        help_text="The provider's issuer identifier, if it has one: https://auth.example.com.",
+        help_text="The provider's issuer identifier, if it has one, e.g. https://auth.example.com.",
     )
 
     refresh_url = Url(
@@ -63,13 +63,13 @@ class AuthorizationCodeForm(OAuth2Form):
         takes_secrets=True,
         stands_in_for="token_url",
         change=Change.NOTHING,
-        help_text="Where tokens are renewed, if not at the token URL: https://auth.example.com/oauth/refresh.",
+        help_text="Where tokens are renewed, if not at the token URL, e.g. https://auth.example.com/oauth/refresh.",
     )
     refresh_params = Pairs(
         label="Extra refresh parameters",
         taken=TOKEN_PARAMS,
         change=Change.NOTHING,
-        help_text="Sent with refresh requests alone, as in expires: 3600. Of the same name as a token parameter, it wins.",
+        help_text="Sent with refresh requests alone, e.g. expires: 3600. Of the same name as a token parameter, it wins.",
     )
     revocation_url = Url(
         label="Revocation URL",
@@ -77,7 +77,7 @@ class AuthorizationCodeForm(OAuth2Form):
         takes_secrets=True,
         stands_in_for="token_url",
         change=Change.NOTHING,
-        help_text="Where a disconnect withdraws the tokens (RFC 7009): https://auth.example.com/oauth/revoke.",
+        help_text="Where a disconnect withdraws the tokens (RFC 7009), e.g. https://auth.example.com/oauth/revoke.",
     )
     keepalive_days = Whole(
         label="Keep alive in days",
@@ -85,13 +85,13 @@ class AuthorizationCodeForm(OAuth2Form):
         most=3650,
         unit="days",
         change=Change.NOTHING,
-        help_text="Renewed at least this often, where refresh tokens die of being unused: 30.",
+        help_text="Renewed at least this often, where refresh tokens die of being unused, e.g. 30.",
     )
     refresh_token = Secret(
         label="Refresh token",
         optional=True,
         seed=True,
-        help_text="Pasted in instead of connecting: 1//0gXw... Another one replaces the stored token, the same one changes nothing.",
+        help_text="Instead of connecting: one that the provider has given already, beside the access token in its token answer. Another one replaces the stored token, the same one changes nothing.",
     )
 
     peculiarities: ClassVar[Mapping[str, tuple[str, ...]]] = {

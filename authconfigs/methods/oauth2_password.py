@@ -7,12 +7,13 @@ from authconfigs.methods.oauth2 import OAuth2Form, OAuth2Method
 
 class PasswordGrantForm(OAuth2Form):
     username = Text(
-        label="User name", help_text="The account whose data the API gives: svc-reports."
+        label="User name",
+        help_text="The account at the provider whose data the API gives, e.g. svc-reports.",
     )
     password = Secret(
         label="Password",
         strip=False,
-        help_text="The password of that account, exactly as typed: correct horse battery.",
+        help_text="The password of that account at the provider. Sent exactly as typed.",
     )
 
     field_order = ("token_url", "client_id", "client_secret", "username", "password", "scope")

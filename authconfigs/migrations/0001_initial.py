@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="What it is for, for example billing-api. Lower-case letters, digits and hyphens.",
+                        help_text="What it is for, e.g. billing-api. Lower-case letters, digits and hyphens.",
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(

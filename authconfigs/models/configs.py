@@ -54,7 +54,7 @@ class AuthConfig(TenantModel):
     name = models.CharField(
         max_length=50,
         validators=[validate_slug],
-        help_text="What it is for, for example billing-api. Lower-case letters, digits and hyphens.",
+        help_text="What it is for, e.g. billing-api. Lower-case letters, digits and hyphens.",
     )
     description = models.CharField(max_length=500, blank=True)
     method = models.CharField(max_length=50, choices=methods.choices)

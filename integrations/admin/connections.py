@@ -16,8 +16,9 @@ from authconfigs.admin.listing import EnvironmentFilter
 from authconfigs.admin.tested import OF_CONFIG, SEALED, test_status, tested
 from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
-from integrations.admin.forms import ConnectionForm, PlaceForm
+from integrations.admin.forms import ConnectionForm
 from integrations.admin.listing import ConnectionColumns, ResultFilter, title_of
+from integrations.admin.places import PlaceForm
 from integrations.admin.running import RunsTests
 from integrations.admin.strips import health_of
 from integrations.admin.trying import TriesRequests

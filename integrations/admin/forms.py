@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import QueryDict
 
 from authconfigs import methods
@@ -15,10 +13,9 @@ from authconfigs.saving import current_credential
 from integrations.admin import lines
 from integrations.models import Connection, Integration
 from integrations.saving import ConnectionDraft, IntegrationDraft
-from tenants.choices import EnvironmentChoice, RowChoice
+from tenants.choices import RowChoice
 from tenants.dressing import dress
-from tenants.models import Environment, User
-from tenants.permissions import environments_for
+from tenants.models import Environment
 
 # The auth config's secrets, typed again for a new address, come under names that begin so.
 SECRET = "secret-"  # noqa: S105 - a prefix of field names
@@ -42,17 +39,22 @@ class Refusable(forms.Form):
 
 
 class IntegrationForm(Refusable):
-    name = forms.CharField(max_length=200, label="Name", help_text="For people: Billing API.")
+    name = forms.CharField(
+        max_length=200, label="Name", help_text="What people call the API, e.g. Billing API."
+    )
     slug = forms.CharField(
         max_length=50,
         label="Slug",
-        help_text="For commands and code: billing. Lower-case letters, digits and hyphens. It can't be changed later.",
+        help_text="For commands and code, e.g. billing. Lower-case letters, digits and hyphens. It can't be changed later.",
     )
     headers = lines.headers(
         "Headers sent always",
-        help_text="One a line. No credentials: those belong in an auth config.",
+        help_text="One a line, e.g. Accept: application/json. No credentials: those belong in an auth config.",
     )
-    query = lines.query("Query sent always", help_text="One name=value a line.")
+    query = lines.query(
+        "Query sent always",
+        help_text="One name=value a line, e.g. version=2. No credentials here either.",
+    )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -88,39 +90,6 @@ class IntegrationForm(Refusable):
         )
 
 
-class PlaceForm(forms.Form):
-    """Where a new connection is: asked for first, because the auth configs to choose from hang on it."""
-
-    def __init__(self, asked: Mapping[str, str], *, user: User) -> None:
-        perm = "integrations.add_connection"
-        configs = AuthConfig.objects.filter(environment__in=environments_for(user, perm))
-        self.attached = _found(configs, asked.get("config"))
-        names = ("integration", "environment", "config")
-        known = {name: asked[name] for name in names if asked.get(name)}
-        if self.attached is not None:
-            known["environment"] = str(self.attached.environment_id)
-        # What a link leaves open is asked for, without a word of what is missing.
-        super().__init__(known if {"integration", "environment"} <= known.keys() else None)
-        self.initial = known
-        self.fields["integration"] = RowChoice(
-            queryset=Integration.objects.all(), label="Integration"
-        )
-        self.fields["environment"] = EnvironmentChoice(user=user, perm=perm)
-        self.fields["config"] = RowChoice(
-            queryset=configs, required=False, widget=forms.HiddenInput
-        )
-        if self.attached is not None:
-            self.fields["environment"].widget = forms.HiddenInput()
-        dress(self)
-
-
-def _found(configs: QuerySet[AuthConfig], typed_id: str | None) -> AuthConfig | None:
-    try:
-        return configs.filter(id=UUID(typed_id or "")).first()
-    except ValueError:
-        return None
-
-
 class _ConfigChoice(RowChoice):
     def label_from_instance(self, obj: AuthConfig) -> str:
         return f"{obj.name} ({obj.get_method_display()})"
@@ -135,7 +104,7 @@ class ConnectionForm(Refusable):
         widget=forms.TextInput(
             attrs={"inputmode": "url", "placeholder": "https://api.example.com/v1"}
         ),
-        help_text="What every path is appended to.",
+        help_text="What every path is appended to, e.g. https://api.example.com/v1.",
     )
     test_method = forms.ChoiceField(
         choices=[(name, name) for name in METHODS],
@@ -149,13 +118,13 @@ class ConnectionForm(Refusable):
         strip=False,
         label="Test request: path",
         widget=forms.TextInput(attrs={"placeholder": "/ping"}),
-        help_text="Something that needs the credential and changes nothing. Empty is the base URL itself.",
+        help_text="Something that needs the credential and changes nothing, e.g. /me. Empty is the base URL itself.",
     )
     test_expect = lines.Statuses(
         required=False,
         label="Expected statuses",
         widget=forms.TextInput(attrs={"placeholder": "any 2xx"}),
-        help_text="Such as 200, 204. Empty: any 2xx.",
+        help_text="What a good answer may have, e.g. 200, 204. Empty: any 2xx.",
     )
     negative_control = forms.BooleanField(
         required=False,
@@ -167,15 +136,17 @@ class ConnectionForm(Refusable):
         max_length=50,
         initial="default",
         label="Name",
-        help_text="default, unless the integration has several connections here, say for two accounts.",
+        help_text="default, unless the integration has several connections here, e.g. one a region: eu.",
     )
     timeout = forms.IntegerField(
         required=False,
         label="Timeout in seconds",
         min_value=1,
-        help_text="May lower the console's own limit.",
+        help_text="For one whole call, e.g. 5. May lower the console's own limit.",
     )
-    test_headers = lines.headers("Test request: headers", help_text="One a line.")
+    test_headers = lines.headers(
+        "Test request: headers", help_text="One a line, e.g. Accept: application/json."
+    )
     test_body = forms.CharField(
         required=False,
         max_length=LONGEST_BODY,
@@ -185,6 +156,7 @@ class ConnectionForm(Refusable):
         strip=False,
         label="Test request: body",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text='Sent as it is, in UTF-8, e.g. {"limit": 1}. Say its Content-Type above.',
     )
     newest = forms.BooleanField(required=False, label="Use the newest headers and query")
     revision_number = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -267,7 +239,7 @@ class ConnectionForm(Refusable):
                 required=False,
                 label=f"{declared[name].label} of {config.name}",
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-                help_text=f"{told(states[name])}.",
+                help_text=f"{told(states[name])}. {declared[name].help_text}",
             )
 
     def main_fields(self) -> list[forms.BoundField]:

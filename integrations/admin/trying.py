@@ -35,23 +35,30 @@ SHOWN_CHARACTERS = 50_000
 class CallForm(Refusable):
     """What to send. Only the methods that the user may send are offered."""
 
-    method = forms.ChoiceField(label="Method", initial="GET")
+    method = forms.ChoiceField(
+        label="Method",
+        initial="GET",
+        help_text="GET and HEAD change nothing at the API. Others are really sent.",
+    )
     path = forms.CharField(
         required=False,
         max_length=2000,
         strip=False,
         label="Path",
         widget=forms.TextInput(attrs={"placeholder": "/invoices?limit=1"}),
-        help_text="Appended to the base URL; may carry a query. Empty is the base URL itself.",
+        help_text="Appended to the base URL, e.g. /invoices?limit=1. Empty is the base URL itself.",
     )
-    headers = lines.headers("Headers", help_text="One a line. The credential is put in by itself.")
+    headers = lines.headers(
+        "Headers",
+        help_text="One a line, e.g. Accept: application/json. The credential is put in by itself.",
+    )
     body = forms.CharField(
         required=False,
         max_length=LONGEST_BODY,
         strip=False,
         label="Body",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="Sent as it is, in UTF-8; say its Content-Type above.",
+        help_text='Sent as it is, in UTF-8, e.g. {"limit": 1}. Say its Content-Type above.',
     )
 
     def __init__(self, data: QueryDict | None, *, initial: dict[str, Any], unsafe: bool) -> None:

@@ -37,12 +37,18 @@ class _StaffForm(_ModelForm):
     """
 
     by: ClassVar[User]
-    email = forms.EmailField(required=False)
+    email = forms.EmailField(
+        required=False,
+        help_text="Where mail about this tenant goes, e.g. ann.lee@example.com. Empty: none is sent.",
+    )
 
     class Meta:
         model = Membership
         fields = ("role",)
         widgets: ClassVar = {"role": widgets.UnfoldAdminSelectWidget}
+        help_texts: ClassVar = {
+            "role": "Viewers look. Operators also test, call and refresh. Editors also change what isn't protected. Admins do everything."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,7 +71,7 @@ class _StaffForm(_ModelForm):
 class AddPersonForm(_StaffForm):
     login = forms.CharField(
         max_length=80,
-        help_text="What they log in with, without the part after @: ann.lee. The tenant's name is added to it.",
+        help_text="What they log in with, without the part after @, e.g. ann.lee. The tenant's name is added to it.",
     )
 
     def ask(self, typed: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
-                        help_text="Lower-case letters, digits and hyphens, for example acme. It can't be changed later.",
+                        help_text="Lower-case letters, digits and hyphens, e.g. acme. It can't be changed later.",
                         max_length=50,
                         unique=True,
                         validators=[
@@ -39,7 +39,12 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("name", models.CharField(max_length=200)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What people call it, e.g. Acme Corp.", max_length=200
+                    ),
+                ),
                 (
                     "disabled_at",
                     models.DateTimeField(
@@ -211,6 +216,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.CharField(
+                        help_text="For commands and files, e.g. staging. Lower-case letters, digits and hyphens. It can't be changed later.",
                         max_length=50,
                         validators=[
                             django.core.validators.RegexValidator(
@@ -220,7 +226,12 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("name", models.CharField(max_length=200)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="What people call it, e.g. Staging.", max_length=200
+                    ),
+                ),
                 (
                     "protected",
                     models.BooleanField(
