@@ -114,7 +114,9 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "integrations.admin.home.home",
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
-    "SIDEBAR": {"navigation": navigation()},
+    "SIDEBAR": {"navigation": navigation(), "show_search": True, "command_search": True},
+    # A history would be kept in the browser, where it shows the names of one tenant in another.
+    "COMMAND": {"show_history": False},
 }
 STATIC_URL = "static/"
 # Assets come out of the installed packages, so that nobody has to collect them.

@@ -18,7 +18,6 @@ from django.db import IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
-from unfold.admin import ModelAdmin
 
 from tenants import staff
 from tenants.audit import record
@@ -27,13 +26,14 @@ from tenants.forms import TenantForm
 from tenants.history import history_page
 from tenants.lists import CappedPaginator, lookups
 from tenants.models import Environment, User
+from tenants.palette import Findable
 from tenants.permissions import environments_for
 from tenants.refusals import InUse
 from tenants.roles import UNPROTECTED
 from tenants.scope import TenantModel
 
 
-class TenantAdmin(ModelAdmin):  # type: ignore[misc]
+class TenantAdmin(Findable):
     """Pages of a tenant-owned model.
 
     fixed_fields: never change once the row exists. records_itself: the domain functions that `save_model` and `delete_model`

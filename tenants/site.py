@@ -2,23 +2,16 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.admin.sites import AdminSite
-from django.core.paginator import Paginator
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
-from unfold.dataclasses import SearchResult
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from tenants import permissions, sessions
+from tenants import palette, permissions, sessions
 from tenants.audit import record
 from tenants.middleware import tenant_of
 from tenants.models import User
-
-_FOUND_PER_MODEL = 20
-_FOUND_PER_PAGE = 100
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
@@ -67,52 +60,15 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Pages, and with `extended` objects, by name. The theme's own remembers what a user found, whatever the tenant is now."""
-        term = request.GET.get("s", "").strip().lower()
-        if not term:
+        """The command palette's answer. The theme's own remembers what a user found, whatever the tenant is now."""
+        words = palette.words_of(request.GET.get("s", ""))
+        if not words:
             return HttpResponse()
-        extended = "extended" in request.GET
-        apps = AdminSite.get_app_list(self, request)
-        found: list[SearchResult] = self._search_apps(AdminSite.get_app_list(self, request), term)
-        if extended:
-            found += [
-                result
-                for app in apps
-                for entry in app["models"]
-                for result in self._search_model(request, entry["model"], term)
-            ]
-        page = Paginator(found, _FOUND_PER_PAGE).get_page(request.GET.get("page"))
-        context = {
-            "page_obj": page.paginator,
-            "results": page,
-            "page_counter": (page.number - 1) * _FOUND_PER_PAGE,
-            "execution_time": 0,
-            "command_show_history": False,
-        }
-        name = "command_results" if extended else "search_results"
-        return TemplateResponse(
-            request, f"unfold/helpers/{name}.html", context, headers={"HX-Trigger": "search"}
-        )
-
-    def _search_model(
-        self, request: HttpRequest, model: type[Model], term: str
-    ) -> list[SearchResult]:
-        page = self.get_model_admin(model)
-        if not page.get_search_fields(request) or not page.has_view_permission(request):
-            return []
-        rows, _ = page.get_search_results(request, page.get_queryset(request), term)
-        opts = model._meta
-        return [
-            SearchResult(
-                title=str(row),
-                description=str(opts.verbose_name).capitalize(),
-                link=reverse(
-                    f"{self.name}:{opts.app_label}_{opts.model_name}_change", args=(row.pk,)
-                ),
-                icon="data_object",
-            )
-            for row in rows[:_FOUND_PER_MODEL]
-        ]
+        pages = [page for page in self._registry.values() if isinstance(page, palette.Findable)]
+        found = (entry for page in pages for entry in page.palette_entries(request, words))
+        home = palette.Entry("Home", reverse(f"{self.name}:index"), "home", "Page")
+        context = {"entries": palette.best([home, *found], words), "term": request.GET["s"].strip()}
+        return TemplateResponse(request, "console/palette.html", context)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

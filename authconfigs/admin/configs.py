@@ -26,6 +26,7 @@ from authconfigs.admin.listing import (
     for_list,
 )
 from authconfigs.admin.pages import ConfigPages
+from authconfigs.admin.palette import ConfigEntries
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig
 from authconfigs.saving import delete
@@ -43,7 +44,13 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
 
 @admin.register(AuthConfig, site=site)
 class AuthConfigAdmin(
-    ConfigColumns, ConnectingPages, EventPages, DiscoveryPages, ConfigPages, CsvPages
+    ConfigColumns,
+    ConfigEntries,
+    ConnectingPages,
+    EventPages,
+    DiscoveryPages,
+    ConfigPages,
+    CsvPages,
 ):
     list_display = (
         "name",

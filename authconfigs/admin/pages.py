@@ -12,6 +12,7 @@ from django.urls import reverse
 from authconfigs import methods
 from authconfigs.admin.choosing import ChoosingPages
 from authconfigs.admin.forms import ConfigForms, told
+from authconfigs.admin.rights import rights
 from authconfigs.admin.saved import effect, next_step
 from authconfigs.admin.states import config_status, is_readable
 from authconfigs.admin.tested import (
@@ -214,39 +215,18 @@ class ConfigPages(ChoosingPages):
             "trouble": summarized(last),
             "origins": list(config.allowed_origins.order_by("purpose", "origin")),
             "tests": tests,
-            "may": self._rights(request, config, stored, attached=bool(connections), token=token),
+            "may": rights(
+                cast("User", request.user),
+                config,
+                uses_token=stored.uses_token,
+                attached=bool(connections),
+                has_access=token is not None and token.has_access,
+                has_refresh=token is not None and token.has_refresh,
+            ),
             "why_readonly": _why_readonly(request, config),
             "method_changes": method.code != config.method,
             "old_method": stored,
             "choose_url": reverse("admin:authconfigs_authconfig_method", args=[config.id]),
-        }
-
-    def _rights(
-        self,
-        request: HttpRequest,
-        config: AuthConfig,
-        method: AuthMethod,
-        *,
-        attached: bool,
-        token: TokenPanel | None,
-    ) -> dict[str, bool]:
-        def may(perm: str) -> bool:
-            return cast("User", request.user).has_perm(perm, config)
-
-        return {
-            # Alone, only a token endpoint can be asked.
-            "test": (attached or method.uses_token) and may("authconfigs.test_authconfig"),
-            "refresh": token is not None
-            and token.is_renewable
-            and may("authconfigs.refresh_authconfig"),
-            "expire": token is not None
-            and token.has_access
-            # Without a way to renew it, nobody but a person could undo that.
-            and token.is_renewable
-            and may("authconfigs.simulate_expiry_authconfig"),
-            "change": may("authconfigs.change_authconfig"),
-            "delete": may("authconfigs.delete_authconfig"),
-            "attach": may("integrations.add_connection"),
         }
 
 

@@ -18,6 +18,7 @@ from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
 from integrations.admin.forms import ConnectionForm
 from integrations.admin.listing import ConnectionColumns, ResultFilter, title_of
+from integrations.admin.palette import ConnectionEntries
 from integrations.admin.places import PlaceForm
 from integrations.admin.running import RunsTests
 from integrations.admin.strips import health_of
@@ -35,7 +36,7 @@ HISTORY = 50
 
 
 @admin.register(Connection, site=site)
-class ConnectionAdmin(ConnectionColumns, RunsTests, TriesRequests):
+class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequests):
     list_display = (
         "name_column",
         "environment_column",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -53,6 +53,7 @@ class Entry:
     title: str
     meaning: str
     url: str
+    matrix: str = ""
 
 
 @require_safe
@@ -80,6 +81,13 @@ def symptom_view(request: HttpRequest, symptom: str) -> HttpResponse:
         matrix=list(dict.fromkeys(row.matrix for row in rows if row.matrix)),
         cases=[_case(row) for row in sorted(rows, key=lambda row: bool(row.case))],
     )
+
+
+def symptoms_told() -> Iterator[Entry]:
+    """Every symptom, with the rows of the matrix that it stands in."""
+    for entry in _entries(Symptom):
+        rows = dict.fromkeys(row.matrix for row in ROWS if row.symptom == entry.code and row.matrix)
+        yield replace(entry, matrix=", ".join(rows))
 
 
 def title_of_symptom(code: str) -> str:

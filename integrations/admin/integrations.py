@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from authconfigs.admin.base import OwnPages
 from authconfigs.admin.tested import OF_CONFIG, SEALED, tested
 from authconfigs.saving import conflict
 from integrations.admin.forms import IntegrationForm
+from integrations.admin.palette import IntegrationEntries
 from integrations.models import Connection, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
 from integrations.saving.drafts import SavedIntegration
@@ -47,7 +47,7 @@ def with_pills(connections: QuerySet[Connection]) -> list[Connection]:
 
 
 @admin.register(Integration, site=site)
-class IntegrationAdmin(OwnPages):
+class IntegrationAdmin(IntegrationEntries):
     list_display = ("name", "slug", "connections_column", "revision_column")
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from authconfigs.admin.base import OwnPages
 from authconfigs.admin.tested import test_status
 from authconfigs.symptoms import Symptom
 from integrations.admin.checks import checks_of
 from integrations.admin.help import help_url, title_of_symptom
 from integrations.admin.listing import title_of
+from integrations.admin.palette import HelpEntries
 from integrations.changes import changes_within
 from integrations.evidence import request_text, response_text
 from integrations.models import ConnectionTest
@@ -66,7 +66,7 @@ NOT_SENT = {
 
 
 @admin.register(ConnectionTest, site=site)
-class ConnectionTestAdmin(OwnPages):
+class ConnectionTestAdmin(HelpEntries):
     """Read only. It isn't in the sidebar: tests are reached from what they tested."""
 
     list_display = (
