@@ -1,7 +1,7 @@
 """How calls, tests and refreshes of connections ended lately: 24 hours one by one, and 30 days. From the hourly usage counts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,40 +58,66 @@ class Totals:
         return self.refused + self.failed + self.failed_refreshes
 
 
+def sum_of(parts: Iterable[Totals]) -> Totals:
+    """All of them together."""
+    total = Totals()
+    for part in parts:
+        total.kinds.update(part.kinds)
+        total.refused += part.refused
+        total.failed += part.failed
+        total.failed_refreshes += part.failed_refreshes
+    return total
+
+
 @dataclass
 class Figures:
-    """`hours` are the last 24, the newest last; `day` is their sum."""
+    """`hours` are the last 24, the newest last."""
 
     hours: list[Totals]
-    day: Totals
     month: Totals
+
+    @property
+    def day(self) -> Totals:
+        return sum_of(self.hours)
 
 
 def figures_of(connections: Sequence[Connection], *, now: datetime) -> dict[UUID, Figures]:
     """By the connections' ids their figures; a refresh counts for every connection of its config. Two queries."""
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    first_hour = this_hour - timedelta(hours=HOURS - 1)
-    found = {
-        connection.id: Figures([Totals() for _ in range(HOURS)], Totals(), Totals())
-        for connection in connections
-    }
+    hours = hours_of(connections, now=now)
+    found = {each: Figures(hours[each], Totals()) for each in hours}
     if not found:
         return found
+    owners = _owners(connections)
+    since = now - timedelta(days=DAYS)
+    for row in _summed(_counts_of(connections).filter(hour__gte=since)):
+        for owner in owners[_owner(row)]:
+            found[owner].month.add(row["kind"], row["outcome"], row["number"])
+    return found
+
+
+def hours_of(connections: Sequence[Connection], *, now: datetime) -> dict[UUID, list[Totals]]:
+    """By the connections' ids their last 24 hours, the newest last, with refreshes as above. One query."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    first_hour = this_hour - timedelta(hours=HOURS - 1)
+    found = {connection.id: [Totals() for _ in range(HOURS)] for connection in connections}
+    if not found:
+        return found
+    owners = _owners(connections)
+    for row in _summed(_counts_of(connections).filter(hour__gte=first_hour), "hour"):
+        at = int((row["hour"] - first_hour) / timedelta(hours=1))
+        for owner in owners[_owner(row)]:
+            found[owner][at].add(row["kind"], row["outcome"], row["number"])
+    return found
+
+
+def _owners(connections: Sequence[Connection]) -> Mapping[UUID, list[UUID]]:
+    """By what is counted, a connection or a config, the connections that it counts for."""
     owners: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for connection in connections:
         owners[connection.id].append(connection.id)
         if connection.auth_config_id is not None:
             owners[connection.auth_config_id].append(connection.id)
-    counts = _counts_of(connections)
-    for row in _summed(counts.filter(hour__gte=first_hour), "hour"):
-        at = int((row["hour"] - first_hour) / timedelta(hours=1))
-        for owner in owners[_owner(row)]:
-            for totals in (found[owner].hours[at], found[owner].day):
-                totals.add(row["kind"], row["outcome"], row["number"])
-    for row in _summed(counts.filter(hour__gte=now - timedelta(days=DAYS))):
-        for owner in owners[_owner(row)]:
-            found[owner].month.add(row["kind"], row["outcome"], row["number"])
-    return found
+    return owners
 
 
 def _counts_of(connections: Sequence[Connection]) -> "QuerySet[UsageCount]":

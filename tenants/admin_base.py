@@ -29,7 +29,7 @@ from tenants.models import Environment, User
 from tenants.palette import Findable
 from tenants.permissions import environments_for
 from tenants.refusals import InUse
-from tenants.roles import UNPROTECTED
+from tenants.roles import UNPROTECTED, holders_of
 from tenants.scope import TenantModel
 
 
@@ -37,7 +37,8 @@ class TenantAdmin(Findable):
     """Pages of a tenant-owned model.
 
     fixed_fields: never change once the row exists. records_itself: the domain functions that `save_model` and `delete_model`
-    call write the audit trail. An action names its permissions, or nobody sees it.
+    call write the audit trail. empty_words: what the list is for, read where nothing is in it. An action names its
+    permissions, or nobody sees it.
     """
 
     form = TenantForm
@@ -49,6 +50,7 @@ class TenantAdmin(Findable):
     delete_confirmation_template = "tenants/delete_confirmation.html"
     fixed_fields: ClassVar[Sequence[str]] = ("environment", "slug")
     records_itself: ClassVar[bool] = False
+    empty_words: ClassVar[str] = ""
 
     # Rights
 
@@ -169,6 +171,10 @@ class TenantAdmin(Findable):
         except DisallowedModelAdminLookup as mistyped:
             return bad_request(request, mistyped)
         return response
+
+    def who_may_add(self) -> str:
+        """The roles that make such rows, in words; empty where nobody does."""
+        return holders_of(self._perm("add"))
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         return [self._scoped(declared) for declared in super().get_list_filter(request)]

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from tenants.admin_base import TenantAdmin
 from tenants.middleware import tenant_of
+from tenants.saved_filters import SavedFilters
 
 # A list of more rows is cut off, and the last line says so.
 MOST = 10_000
@@ -21,11 +21,10 @@ MOST = 10_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class CsvPages(TenantAdmin):
+class CsvPages(SavedFilters):
     """`csv_columns` are the headings; `csv_rows` gives the cells of rows that the list found."""
 
     csv_columns: ClassVar[Sequence[str]]
-    list_before_template = "console/list_head.html"
 
     def csv_rows(self, rows: Any) -> Iterable[Sequence[object]]:
         """The cells of these rows, a query set, in the order of the headings."""

@@ -105,3 +105,9 @@ PLATFORM = frozenset(
         "tenants.add_foreign_membership",
     }
 )
+
+
+def holders_of(perm: str) -> str:
+    """The roles that have a permission in general, in words: editors and admins. Empty where none has it."""
+    names = [f"{role.value}s" for role in Role if perm in UNPROTECTED[role]]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

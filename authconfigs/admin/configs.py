@@ -14,23 +14,22 @@ from authconfigs.admin.base import missing_once_gone
 from authconfigs.admin.connecting import ConnectingPages, disconnect_config
 from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
-from authconfigs.admin.forms import DetailsForm
-from authconfigs.admin.listing import (
-    CSV_COLUMNS,
-    ConfigColumns,
+from authconfigs.admin.filters import (
     EnvironmentFilter,
     MethodFilter,
+    OwnerFilter,
     StateFilter,
-    csv_rows,
-    describe,
-    for_list,
+    saved_for_configs,
 )
+from authconfigs.admin.forms import DetailsForm
+from authconfigs.admin.listing import CSV_COLUMNS, ConfigColumns, csv_rows, describe, for_list
 from authconfigs.admin.pages import ConfigPages
 from authconfigs.admin.palette import ConfigEntries
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig
 from authconfigs.saving import delete
 from tenants.csv_lists import CsvPages
+from tenants.saved_filters import SavedFilter
 from tenants.site import site
 
 # Buttons of the page: the verb that the user must be allowed to do to the config, and what it does.
@@ -57,18 +56,21 @@ class AuthConfigAdmin(
         "environment_column",
         "method_column",
         "status_column",
-        "last_test_column",
         "used_by_column",
         "secret_column",
     )
-    list_filter = (EnvironmentFilter, MethodFilter, StateFilter)
+    list_filter = (EnvironmentFilter, MethodFilter, StateFilter, OwnerFilter)
     search_fields = ("name", "hosts", "client_id")
     search_help_text = "Name, host or client ID"
     records_itself: ClassVar[bool] = True
     csv_columns = CSV_COLUMNS
+    empty_words = "An auth config is one credential of one environment: a method, its options and its secrets, with which your software calls an API."
 
     def csv_rows(self, rows: QuerySet[AuthConfig]) -> Iterator[Sequence[object]]:
         return csv_rows(rows)
+
+    def saved_filters(self) -> Sequence[SavedFilter]:
+        return saved_for_configs()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuthConfig]:
         queryset: QuerySet[AuthConfig] = super().get_queryset(request)

@@ -1,6 +1,6 @@
 """The state of a config in words and colour."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from authconfigs import methods
@@ -54,11 +54,11 @@ def config_status(
     return found
 
 
-def secret_age(credential: Credential) -> str:
-    """How long ago the oldest secret was set; unknown where somebody wrote the state by hand, and not well."""
+def secret_age(credential: Credential, *, told: Callable[[datetime], str] = ago) -> str:
+    """How long ago the oldest secret was set, `told` in text or markup; unknown where somebody wrote the state by hand, and not well."""
     try:
         states = credential.secret_state.values()
         moments = [datetime.fromisoformat(state["set_at"]) for state in states]
-        return ago(min(moments)) if moments else "Not set"
+        return told(min(moments)) if moments else "Not set"
     except (AttributeError, KeyError, TypeError, ValueError):
         return "Unknown age"

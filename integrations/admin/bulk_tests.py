@@ -30,6 +30,7 @@ class BulkTestAdmin(OwnPages):
     """Read only but for the button. It isn't in the sidebar: whoever begins a bulk test is led here."""
 
     list_display = ("title", "state_column", "started_column", "actor")
+    empty_words = "Tests of many connections at once stand here for a while. Begin one in the list of connections: tick some, or test the whole list."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,6 +1,6 @@
 """The list and the pages of connections."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -12,16 +12,17 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.generic import RedirectView
 
-from authconfigs.admin.listing import EnvironmentFilter
+from authconfigs.admin.filters import EnvironmentFilter
 from authconfigs.admin.tested import OF_CONFIG, SEALED, test_status, tested
 from authconfigs.admin.token_panel import status_of_token
 from authconfigs.methods.base import Change
+from integrations.admin.filters import ConfigOwnerFilter, ResultFilter, saved_for_connections
 from integrations.admin.forms import ConnectionForm
-from integrations.admin.listing import ConnectionColumns, ResultFilter, title_of
+from integrations.admin.listing import ConnectionColumns, title_of
 from integrations.admin.palette import ConnectionEntries
 from integrations.admin.places import PlaceForm
 from integrations.admin.running import RunsTests
-from integrations.admin.strips import health_of
+from integrations.admin.strips import health_of, strips_of
 from integrations.admin.trying import TriesRequests
 from integrations.models import Connection, ConnectionTest, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete_connection, save_connection
@@ -30,6 +31,7 @@ from tenants.middleware import tenant_of
 from tenants.models import Environment, User
 from tenants.permissions import role_of
 from tenants.roles import Role
+from tenants.saved_filters import SavedFilter
 from tenants.site import site
 
 HISTORY = 50
@@ -40,15 +42,23 @@ class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequ
     list_display = (
         "name_column",
         "environment_column",
-        "base_url",
         "auth_config_column",
         "status_column",
-        "tested_column",
+        "day_column",
         "used_column",
     )
-    list_filter = (EnvironmentFilter, ResultFilter)
-    search_fields = ("integration__name", "integration__slug", "host", "auth_config__name")
-    search_help_text = "Integration, host or auth config"
+    list_filter = (EnvironmentFilter, ResultFilter, ConfigOwnerFilter)
+    search_fields = (
+        "integration__name",
+        "integration__slug",
+        "name",
+        "base_url",
+        "host",
+        "auth_config__name",
+        "auth_config__client_id",
+    )
+    search_help_text = "Integration, host, auth config or client ID"
+    empty_words = "A connection says where an API is in one environment, and with which auth config it is called. It is what you test."
     list_select_related = ("integration", "environment", OF_CONFIG)
     ordering = ("integration__name", "environment__protected", "environment__slug", "name")
     actions = ("test_selected",)
@@ -60,6 +70,17 @@ class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequ
         return queryset.select_related(
             "integration__head", "environment", OF_CONFIG, "revision"
         ).defer(*SEALED)
+
+    def saved_filters(self) -> Sequence[SavedFilter]:
+        return saved_for_connections()
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The rows of one page, with what they show."""
+        changelist = super().get_changelist_instance(request)
+        rows = changelist.result_list = list(changelist.result_list)
+        for row, strip in zip(rows, strips_of(rows, now=timezone.now()), strict=True):
+            cast("Any", row).strip = strip
+        return changelist
 
     def get_urls(self) -> list[URLPattern]:
         def named(url: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:

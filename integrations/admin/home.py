@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
-from django.db.models import F, Q
+from django.db.models import F, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from authconfigs.admin.listing import unused
+from authconfigs.admin.filters import REAUTHORIZE, UNUSED, in_state
 from authconfigs.admin.status import Status
 from authconfigs.admin.tested import FAILS, OF_CONFIG, SEALED, tested
 from authconfigs.admin.token_states import (
     Kind,
     configs_that_are,
     configs_that_need_a_person,
-    configs_that_need_authorization,
     token_status,
 )
 from authconfigs.models import AuthConfig, OAuthToken
 from authconfigs.tokens.due import is_used_to_its_end
 from authconfigs.tokens.granted import is_stored
 from integrations.admin.checklist import checklist
+from integrations.admin.filters import FAILING, UNTESTED, with_result
 from integrations.admin.listing import title_of
 from integrations.admin.strips import health_of
 from integrations.models import Connection
@@ -31,6 +31,7 @@ from tenants.badges import Tone
 from tenants.choices import why_no_environment
 from tenants.lists import counted
 from tenants.models import AuditEvent, User
+from tenants.saved_filters import SavedFilter
 from tenants.scope import active_tenant_id_or_none
 
 SHOWN = 12
@@ -84,27 +85,30 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def tiles(now: datetime) -> list[Tile]:
     """What needs a look, in numbers."""
-    on = AuthConfig.objects.filter(disabled_at=None)
-    found = (
-        ("Failing", Connection.objects.filter(FAILS), "bad", "connection", "result=failed",
-         "by the last test of what is set up now"),
-        ("Need reauthorization", on.filter(configs_that_need_authorization(now)), "bad", "authconfig", "state=reauthorize",
-         "somebody has to connect them"),
-        ("Untested", Connection.objects.filter(last_test_ok=None), "warn", "connection", "result=none",
-         "nobody knows whether they work"),
-        ("Unused", AuthConfig.objects.filter(id__in=AuthConfig.objects.filter(unused(now)).values("id")), "quiet", "authconfig",
-         "state=unused", "attached to nothing, or not called for 30 days"),
-    )  # fmt: skip
+    configs = AuthConfig.objects.all()
+    found: tuple[tuple[SavedFilter, QuerySet[Any], Tone], ...] = (
+        (FAILING, with_result(FAILING.value), "bad"),
+        (REAUTHORIZE, in_state(configs, REAUTHORIZE.value, now=now), "bad"),
+        (UNTESTED, with_result(UNTESTED.value), "warn"),
+        (UNUSED, in_state(configs, UNUSED.value, now=now), "quiet"),
+    )
     return [
-        Tile(title, number, cast("Tone", tone) if number != "0" else "good", _list(model, query), words)
-        for title, rows, tone, model, query, words in found
+        Tile(
+            saved.title,
+            number,
+            tone if number != "0" else "good",
+            _list(rows.model, saved),
+            saved.words,
+        )
+        for saved, rows, tone in found
         for number in [counted(rows)]
-    ]  # fmt: skip
+    ]
 
 
-def _list(model: str, query: str) -> str:
-    app = "integrations" if model == "connection" else "authconfigs"
-    return f"{reverse(f'admin:{app}_{model}_changelist')}?{query}"
+def _list(model: type[Model], saved: SavedFilter) -> str:
+    opts = model._meta
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    return f"{url}?{saved.query}"
 
 
 def _connections(now: datetime) -> list[Connection]:

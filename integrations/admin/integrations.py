@@ -1,6 +1,6 @@
 """The list and the page of integrations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -15,14 +15,22 @@ from django.utils.safestring import SafeString
 
 from authconfigs.admin.tested import OF_CONFIG, SEALED, tested
 from authconfigs.saving import conflict
+from integrations.admin.filters import (
+    WithEnvironment,
+    WithOwner,
+    WithResult,
+    saved_for_integrations,
+)
 from integrations.admin.forms import IntegrationForm
 from integrations.admin.palette import IntegrationEntries
 from integrations.models import Connection, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
 from integrations.saving.drafts import SavedIntegration
 from tenants.badges import environment_badge
+from tenants.csv_lists import CsvPages
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
+from tenants.saved_filters import SavedFilter
 from tenants.site import site
 
 # How many connections a cell of the list shows before it counts the rest.
@@ -47,11 +55,22 @@ def with_pills(connections: QuerySet[Connection]) -> list[Connection]:
 
 
 @admin.register(Integration, site=site)
-class IntegrationAdmin(IntegrationEntries):
+class IntegrationAdmin(IntegrationEntries, CsvPages):
     list_display = ("name", "slug", "connections_column", "revision_column")
-    search_fields = ("name", "slug")
-    search_help_text = "Name or slug"
+    list_filter = (WithEnvironment, WithResult, WithOwner)
+    search_fields = ("name", "slug", "connections__base_url", "connections__host")
+    search_help_text = "Name, slug, base URL or host"
     records_itself: ClassVar[bool] = True
+    empty_words = "An integration is an API that you call: its name, and the headers and query that go out always."
+    csv_columns = ("slug", "name", "revision", "connections")
+
+    def saved_filters(self) -> Sequence[SavedFilter]:
+        return saved_for_integrations()
+
+    def csv_rows(self, rows: QuerySet[Integration]) -> Iterator[Sequence[object]]:
+        for row in rows:
+            each = (f"{one.environment.slug}/{one.name}" for one in row.connections.all())
+            yield row.slug, row.name, self.revision_column(row), ", ".join(each)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Integration]:
         queryset: QuerySet[Integration] = super().get_queryset(request)

@@ -1,16 +1,15 @@
-"""The list of connections: its columns and filters, on the page and as CSV."""
+"""The list of connections: its columns, on the page and as CSV."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authconfigs.admin.tested import COUNTS, FAILS, tested
+from authconfigs.admin.tested import tested
 from integrations.models import Connection
 from tenants.badges import environment_badge, moment
 from tenants.csv_lists import CsvPages
@@ -20,29 +19,6 @@ def title_of(connection: Connection) -> str:
     """The integration's name, with the connection's where it has one of its own."""
     name = connection.integration.name
     return name if connection.name == "default" else f"{name}: {connection.name}"
-
-
-class ResultFilter(admin.SimpleListFilter):
-    title = "last test"
-    parameter_name = "result"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("failed", "Failed"),
-            ("passed", "Passed"),
-            ("changed", "Changed since"),
-            ("none", "Not tested"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {
-            "failed": FAILS,
-            "passed": Q(last_test_ok=True) & COUNTS,
-            "changed": Q(last_test_ok__isnull=False) & ~COUNTS,
-            "none": Q(last_test_ok=None),
-        }
-        value = self.value()
-        return queryset.filter(wanted[value]) if value in wanted else queryset
 
 
 class ConnectionColumns(CsvPages):
@@ -62,8 +38,10 @@ class ConnectionColumns(CsvPages):
     )
 
     @admin.display(description="Connection", ordering="integration__name")
-    def name_column(self, connection: Connection) -> str:
-        return title_of(connection)
+    def name_column(self, connection: Connection) -> SafeString:
+        return format_html(
+            '{}<span class="c-under c-mono">{}</span>', title_of(connection), connection.base_url
+        )
 
     @admin.display(description="Environment", ordering="environment__slug")
     def environment_column(self, connection: Connection) -> SafeString:
@@ -79,11 +57,18 @@ class ConnectionColumns(CsvPages):
 
     @admin.display(description="Status", ordering="last_test_ok")
     def status_column(self, connection: Connection) -> SafeString:
-        return tested(connection).status.pill
+        pill = tested(connection).status.pill
+        if connection.last_test_at is None:
+            return pill
+        return format_html(
+            '{}<span class="c-under">{}</span>', pill, moment(connection.last_test_at)
+        )
 
-    @admin.display(description="Last test", ordering="last_test_at")
-    def tested_column(self, connection: Connection) -> SafeString:
-        return moment(connection.last_test_at)
+    @admin.display(description="Last 24 hours")
+    def day_column(self, connection: Connection) -> SafeString:
+        """`strip` was put on the row for the page that is shown."""
+        strip: SafeString = cast("Any", connection).strip
+        return strip
 
     @admin.display(description="Last used", ordering="last_used_at")
     def used_column(self, connection: Connection) -> SafeString:

@@ -79,6 +79,7 @@ class ConnectionTestAdmin(HelpEntries):
     )
     list_display_links = ("started_column",)
     list_select_related = ("connection__integration", "connection__environment", "config")
+    empty_words = "Every test is kept here for a while, with what was sent and answered. Begin one on the page of a connection or an auth config."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

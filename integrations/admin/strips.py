@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integrations.changes import Changed, Span, changes_within
-from integrations.figures import HOURS, Figures, Totals, figures_of
+from integrations.figures import HOURS, Figures, Totals, figures_of, hours_of, sum_of
 from integrations.models import Connection
 from tenants.badges import at, time_of
 
@@ -35,12 +35,18 @@ def health_of(connections: Sequence[Connection], *, now: datetime) -> list[Healt
     changes = changes_within(spans)
     return [
         Health(
-            strip_of(figures[connection.id], now=now),
+            strip_of(figures[connection.id].hours, now=now),
             _figures(figures[connection.id]),
             _trouble(connection, changes.get(connection.id, [])),
         )
         for connection in connections
     ]
+
+
+def strips_of(connections: Sequence[Connection], *, now: datetime) -> list[SafeString]:
+    """The strips alone, in the connections' order. One query for any number."""
+    hours = hours_of(connections, now=now)
+    return [strip_of(hours[connection.id], now=now) for connection in connections]
 
 
 def _figures(figures: Figures) -> str:
@@ -50,7 +56,7 @@ def _figures(figures: Figures) -> str:
     return f"24 h: {told(figures.day)}; 30 d: {told(figures.month)}"
 
 
-def strip_of(figures: Figures, *, now: datetime) -> SafeString:
+def strip_of(hours: Sequence[Totals], *, now: datetime) -> SafeString:
     """24 cells, the newest last; each tells its hour and figures to who points at it, all of them to who can't see."""
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     cells = format_html_join(
@@ -58,12 +64,12 @@ def strip_of(figures: Figures, *, now: datetime) -> SafeString:
         '<i class="c-cell-{}" title="{}"></i>',
         (
             (_look(hour), f"{time_of(first + timedelta(hours=number))}: {told(hour)}")
-            for number, hour in enumerate(figures.hours)
+            for number, hour in enumerate(hours)
         ),
     )
     return format_html(
         '<span class="c-strip" role="img" aria-label="Last 24 hours: {}">{}</span>',
-        told(figures.day),
+        told(sum_of(hours)),
         cells,
     )
 

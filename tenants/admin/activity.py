@@ -29,6 +29,7 @@ class AuditEventAdmin(TenantAdmin):
     list_display_links = None
     search_fields = ("actor", "action", "object_name")
     search_help_text = "Person, action or object"
+    empty_words = "Who did what, and when, stands here. Nothing was done in this tenant yet."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -11,6 +11,7 @@ from tenants.site import site
 class EnvironmentAdmin(TenantAdmin):
     list_display = ("name_column", "slug", "protected")
     search_fields = ("name", "slug")
+    empty_words = "An environment is a stage of yours, such as staging or production. Each has credentials of its own, so that none is shared by accident."
     fields = ("slug", "name", "protected")
 
     @admin.display(description="Environment", ordering="name")

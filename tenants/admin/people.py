@@ -115,6 +115,7 @@ class MembershipAdmin(TenantAdmin):
     list_display = ("login", "role_column", "email", "may_log_in", "last_login")
     list_filter = ("role",)
     list_select_related = ("user",)
+    empty_words = "Who works in this tenant, and in which role."
     search_fields = ("user__username", "user__email")
     ordering = ("user__username",)
     records_itself: ClassVar[bool] = True

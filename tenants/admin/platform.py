@@ -26,6 +26,9 @@ class TenantListAdmin(TenantAdmin):
     form = forms.ModelForm  # type: ignore[assignment]  # no tenant owns a tenant
     list_display = ("name", "slug", "state", "created", "enter")
     search_fields = ("name", "slug")
+    empty_words = (
+        "A tenant is a company or team that works in this console and sees only what is its own."
+    )
     fields = ("slug", "name")
     records_itself: ClassVar[bool] = True
     list_before_template = "console/health_box.html"
