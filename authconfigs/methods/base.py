@@ -1,6 +1,7 @@
 """What an auth method is. A method is one file that derives from AuthMethod, and one line in METHODS."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -45,7 +46,8 @@ class MethodForm(forms.Form):
         super().__init__(data, **kwargs)
 
     @classmethod
-    def declared(cls) -> dict[str, Declared]:
+    @cache
+    def declared(cls) -> Mapping[str, Declared]:
         """Every field, by its name."""
         return {n: field for n, field in cls.base_fields.items() if isinstance(field, Declared)}
 

@@ -4,6 +4,7 @@ The lists are IANA's special-purpose registries (RFC 6890 and its updates), writ
 between the Python versions that we run on.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -59,6 +60,7 @@ _INNER_AT_THE_END = (
 _SIX_TO_FOUR = IPv6Network("2002::/16")
 
 
+@lru_cache(maxsize=1024)
 def judged_as(text: str) -> Address:
     """The address that decides: an IPv4 address inside a mapped, NAT64 or 6to4 one, else itself."""
     address = ip_address(text.partition("%")[0])

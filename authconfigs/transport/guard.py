@@ -1,4 +1,7 @@
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import BaseAdapter
@@ -44,34 +47,54 @@ class DoorAdapter(BaseAdapter):
 
 
 def guarded(session: requests.Session, send: Send) -> requests.Session:
-    """The session, with no way out but `send`."""
+    """The session, with no way out but `send`: each request goes out as it was asked for, with the session's headers and auth."""
     session.trust_env = False
     session.proxies = {}
-    session.max_redirects = 0
-    # oauthlib's session asks for redirects in some calls.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     for name, value in default_headers().items():
         if session.headers.get(name) == value:
             del session.headers[name]
+    door = DoorAdapter(send)
     session.adapters.clear()
     # For every scheme: requests would quote a URL that it has no adapter for.
-    session.mount("", DoorAdapter(send))
-    _prepare_faithfully(session)
+    session.mount("", door)
+    session.request = partial(_request, session, door)  # type: ignore[method-assign]
     return session
 
 
-def _prepare_faithfully(session: requests.Session) -> None:
-    prepare = session.prepare_request
-
-    def prepare_request(request: requests.Request) -> requests.PreparedRequest:
-        try:
-            prepared = prepare(request)
-        except requests.RequestException:
-            # Its text quotes the URL with its query, or the value of a header.
-            raise ConfigInvalid("The URL or a header of the request isn't valid.") from None
-        if not request.params:
-            # requests rewrites percent-escapes.
-            prepared.url = request.url
-        return prepared
-
-    session.prepare_request = prepare_request  # type: ignore[method-assign]
+def _request(
+    session: requests.Session,
+    door: DoorAdapter,
+    method: str,
+    url: str,
+    *,
+    params: Any = None,
+    data: Any = None,
+    json: Any = None,
+    headers: Mapping[str, str | bytes] | None = None,
+    auth: Any = None,
+    **_choices: Any,
+) -> requests.Response:
+    """Prepare it, and hand it to the door: what requests does besides is for redirects, cookies, proxies and the environment."""
+    sent = {**session.headers, **(headers or {})}
+    if isinstance(data, Mapping):
+        # requests spends more time on a form than on all else of a request.
+        data = urlencode(data, doseq=True)
+        sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    request = requests.Request(
+        method.upper(),
+        url,
+        headers=sent,
+        params=params,
+        data=data,
+        json=json,
+        auth=auth or session.auth,
+    )
+    try:
+        prepared = request.prepare()
+    except requests.RequestException:
+        # Its text quotes the URL with its query, or the value of a header.
+        raise ConfigInvalid("The URL or a header of the request isn't valid.") from None
+    if not params:
+        # requests rewrites percent-escapes.
+        prepared.url = url
+    return door.send(prepared)
