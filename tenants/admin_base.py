@@ -37,8 +37,8 @@ class TenantAdmin(Findable):
     """Pages of a tenant-owned model.
 
     fixed_fields: never change once the row exists. records_itself: the domain functions that `save_model` and `delete_model`
-    call write the audit trail. empty_words: what the list is for, read where nothing is in it. An action names its
-    permissions, or nobody sees it.
+    call write the audit trail. natural_key: what a row is called in any tenant. empty_words: what the list is for, read where
+    nothing is in it. An action names its permissions, or nobody sees it.
     """
 
     form = TenantForm
@@ -50,6 +50,7 @@ class TenantAdmin(Findable):
     delete_confirmation_template = "tenants/delete_confirmation.html"
     fixed_fields: ClassVar[Sequence[str]] = ("environment", "slug")
     records_itself: ClassVar[bool] = False
+    natural_key: ClassVar[Sequence[str]] = ()
     empty_words: ClassVar[str] = ""
 
     # Rights

@@ -11,14 +11,15 @@ from django.views.decorators.http import require_POST
 
 from tenants import sessions
 from tenants.audit import record
+from tenants.landing import landing
 from tenants.models import User
 
 
 @require_POST
 @login_required
 def switch_tenant(request: HttpRequest) -> HttpResponse:
-    """Work in the posted tenant from now on; posted empty, in none. One that isn't the user's gets
-    the same answer as one that doesn't exist."""
+    """Work in the posted tenant from now on, on the page that comes closest to the posted one; posted empty, in none.
+    One that isn't the user's gets the same answer as one that doesn't exist."""
     user = cast(User, request.user)
     wanted = request.POST.get("tenant", "")
     if not wanted:
@@ -32,4 +33,4 @@ def switch_tenant(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     sessions.enter(request.session, tenant)
     record("enter", tenant)
-    return redirect("admin:index")
+    return redirect(landing(request, request.POST.get("page", ""), tenant))

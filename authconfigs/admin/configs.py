@@ -63,6 +63,7 @@ class AuthConfigAdmin(
     search_fields = ("name", "hosts", "client_id")
     search_help_text = "Name, host or client ID"
     records_itself: ClassVar[bool] = True
+    natural_key = ("name", "environment__slug")
     csv_columns = CSV_COLUMNS
     empty_words = "An auth config is one credential of one environment: a method, its options and its secrets, with which your software calls an API."
 

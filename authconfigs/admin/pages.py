@@ -215,6 +215,10 @@ class ConfigPages(ChoosingPages):
             "trouble": summarized(last),
             "origins": list(config.allowed_origins.order_by("purpose", "origin")),
             "tests": tests,
+            "elsewhere": AuthConfig.objects.filter(name=config.name)
+            .exclude(id=config.id)
+            .select_related("environment")
+            .order_by("environment__protected", "environment__slug"),
             "may": rights(
                 cast("User", request.user),
                 config,

@@ -64,6 +64,7 @@ class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequ
     actions = ("test_selected",)
     list_disable_select_all = True
     records_itself: ClassVar[bool] = True
+    natural_key = ("integration__slug", "environment__slug", "name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         queryset: QuerySet[Connection] = super().get_queryset(request)
@@ -196,6 +197,12 @@ class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequ
             "health": health_of([connection], now=timezone.now())[0],
             "token": status_of_token(connection.auth_config) if connection.auth_config else None,
             "tests": tests,
+            "elsewhere": Connection.objects.filter(
+                integration=connection.integration, name=connection.name
+            )
+            .exclude(id=connection.id)
+            .select_related("environment")
+            .order_by("environment__protected", "environment__slug"),
             "is_readable_on_the_way": connection.auth_config is not None
             and connection.base_url.lower().startswith("http://"),
             "address": f"{tenant.slug if tenant else ''}/{connection.integration.slug}{name}",

@@ -61,6 +61,7 @@ class IntegrationAdmin(IntegrationEntries, CsvPages):
     search_fields = ("name", "slug", "connections__base_url", "connections__host")
     search_help_text = "Name, slug, base URL or host"
     records_itself: ClassVar[bool] = True
+    natural_key = ("slug",)
     empty_words = "An integration is an API that you call: its name, and the headers and query that go out always."
     csv_columns = ("slug", "name", "revision", "connections")
 

@@ -13,6 +13,7 @@ class EnvironmentAdmin(TenantAdmin):
     search_fields = ("name", "slug")
     empty_words = "An environment is a stage of yours, such as staging or production. Each has credentials of its own, so that none is shared by accident."
     fields = ("slug", "name", "protected")
+    natural_key = ("slug",)
 
     @admin.display(description="Environment", ordering="name")
     def name_column(self, environment: Environment) -> SafeString:
