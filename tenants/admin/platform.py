@@ -31,7 +31,7 @@ class TenantListAdmin(TenantAdmin):
     )
     fields = ("slug", "name")
     records_itself: ClassVar[bool] = True
-    list_before_template = "console/health_box.html"
+    list_after_template = "console/health_box.html"
     change_form_outer_after_template = "tenants/tenant_buttons.html"
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:

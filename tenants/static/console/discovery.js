@@ -162,4 +162,3 @@ issuer.addEventListener("keydown", (event) => {
   event.preventDefault();
   lookUp();
 });
-box.hidden = false;
