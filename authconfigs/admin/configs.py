@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from authconfigs import methods
 from authconfigs.admin import buttons
 from authconfigs.admin.base import missing_once_gone
+from authconfigs.admin.bulk import BulkActions
 from authconfigs.admin.connecting import ConnectingPages, disconnect_config
 from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
@@ -44,6 +45,7 @@ _BUTTONS: dict[str, tuple[str, Callable[[HttpRequest, AuthConfig], None]]] = {
 @admin.register(AuthConfig, site=site)
 class AuthConfigAdmin(
     ConfigColumns,
+    BulkActions,
     ConfigEntries,
     ConnectingPages,
     EventPages,

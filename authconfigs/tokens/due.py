@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from authconfigs.methods import METHODS
@@ -18,9 +19,27 @@ from authconfigs.tokens.verdict import STOPPED
 
 def due_tokens(now: datetime) -> QuerySet[OAuthToken]:
     """The rows that are due and may be asked for at `now`. Needs a scope that sees all tenants."""
+    return askable_tokens(now).filter(_is_due(now))
+
+
+def make_due(config_ids: Iterable[UUID], *, now: datetime) -> set[UUID]:
+    """Let the tokens of these configs of the open scope be renewed by the next who looks. Out: those that can be."""
+    with transaction.atomic():
+        found = set(
+            askable_tokens(now)
+            .filter(config_id__in=list(config_ids))
+            .values_list("config_id", flat=True)
+        )
+        rows = OAuthToken.objects.filter(_nothing_hinders(now), config_id__in=found)
+        rows.update(refresh_after=now)
+    return found
+
+
+def askable_tokens(now: datetime) -> QuerySet[OAuthToken]:
+    """The rows of the open scope that may be asked for at `now`, due or not."""
     usable = [one.code for one in METHODS if one.code in GRANTS and one.available()]
     rows = OAuthToken.objects.filter(
-        may_be_asked(now),
+        _nothing_hinders(now),
         tenant__disabled_at=None,
         config__disabled_at=None,
         config__method__in=usable,
@@ -37,9 +56,16 @@ def is_used_to_its_end(now: datetime) -> Q:
 
 def may_be_asked(now: datetime) -> Q:
     """What a row says by itself: it is due, nothing has stopped it, it doesn't rest, and nobody is at it."""
+    return _is_due(now) & _nothing_hinders(now)
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(refresh_after__lte=now)
+
+
+def _nothing_hinders(now: datetime) -> Q:
     return (
-        Q(refresh_after__lte=now)
-        & ~Q(state__in=STOPPED)
+        ~Q(state__in=STOPPED)
         & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
         & is_free(now)
     )

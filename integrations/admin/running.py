@@ -1,5 +1,6 @@
 """Tests that people start from pages: POST, outside of any transaction, of what the scope finds and the role allows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,8 @@ from tenants.middleware import tenant_of
 
 # Of what a list shows so many are tested at once, as far as lists count.
 MOST = 1000
+# How many names a message tells.
+SHOWN = 5
 
 
 class RunsTests(OwnPages):
@@ -44,6 +47,22 @@ class RunsTests(OwnPages):
             reverse("admin:authconfigs_authconfig_change", args=[config.id])
         )
 
+    def test_users_of(
+        self, request: HttpRequest, configs: Sequence[AuthConfig]
+    ) -> HttpResponse | None:
+        """Test the connections of these configs, as far as the user may; configs without any are named."""
+        rows = self.get_queryset(request).filter(auth_config__in=configs)[:MOST]
+        allowed = [row for row in rows if self.allows(request, "test", row)]
+        users = {row.auth_config_id for row in allowed}
+        alone = [config.name for config in configs if config.id not in users]
+        if alone:
+            shown = ", ".join(alone[:SHOWN]) + (" and more" if len(alone) > SHOWN else "")
+            messages.info(
+                request,
+                f"Nothing to test here: {shown}. No connection uses it; a token endpoint alone is tested on the config's page.",
+            )
+        return self._test(request, allowed) if allowed else None
+
     def has_test_permission(self, request: HttpRequest) -> bool:
         return self.allows(request, "test")
 
@@ -58,7 +77,9 @@ class RunsTests(OwnPages):
         self, request: HttpRequest, queryset: QuerySet[Connection]
     ) -> HttpResponse | None:
         """Test the ticked connections: one at once, several in the background."""
-        allowed = [row for row in queryset if self.allows(request, "test", row)]
+        return self._test(request, [row for row in queryset if self.allows(request, "test", row)])
+
+    def _test(self, request: HttpRequest, allowed: list[Connection]) -> HttpResponse | None:
         if len(allowed) == 1:
             return _shown(test_connection(name_of(request, allowed[0])))
         return _begun(request, allowed)
