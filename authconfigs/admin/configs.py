@@ -6,13 +6,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from authconfigs import methods
 from authconfigs.admin import buttons
 from authconfigs.admin.base import missing_once_gone
 from authconfigs.admin.bulk import BulkActions
 from authconfigs.admin.connecting import ConnectingPages, disconnect_config
+from authconfigs.admin.consequences import ASKED, consequence
 from authconfigs.admin.discovery import DiscoveryPages
 from authconfigs.admin.events import EventPages
 from authconfigs.admin.filters import (
@@ -29,6 +30,7 @@ from authconfigs.admin.palette import ConfigEntries
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig
 from authconfigs.saving import delete
+from tenants.consequences import ask_page
 from tenants.csv_lists import CsvPages
 from tenants.saved_filters import SavedFilter
 from tenants.site import site
@@ -103,6 +105,7 @@ class AuthConfigAdmin(
             return at(f"<path:object_id>/{url}/", view, name)
 
         pressed = [named(name, self._button(name), name) for name in _BUTTONS]
+        asked = [named(f"{name}/ask", self._ask(name), f"{name}_ask") for name in ASKED]
         more = [
             named("method", self.choose_view, "method"),
             named("events", self.events_view, "events"),
@@ -110,7 +113,7 @@ class AuthConfigAdmin(
             named("consent-link", self.consent_link_view, "consent_link"),
             at("discover/", self.discover_view, "discover"),
         ]
-        return [*pressed, *more, *super().get_urls()]
+        return [*asked, *pressed, *more, *super().get_urls()]
 
     def _button(self, name: str) -> Callable[..., HttpResponse]:
         verb, act = _BUTTONS[name]
@@ -122,6 +125,19 @@ class AuthConfigAdmin(
             return HttpResponseRedirect(self.url_of(config))
 
         return pressed
+
+    def _ask(self, name: str) -> Callable[..., HttpResponse]:
+        verb, _ = _BUTTONS[name]
+
+        @require_safe
+        def ask(request: HttpRequest, object_id: str) -> HttpResponse:
+            config = self.found(request, object_id, verb=verb)
+            asked, back = consequence(name, config), self.url_of(config)
+            if asked is None:
+                return HttpResponseRedirect(back)
+            return ask_page(request, self, asked, original=config, back=back)
+
+        return ask
 
     def kept_fields(self, request: HttpRequest) -> Mapping[str, forms.Field]:
         """What was typed into the details and the method's options."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from authconfigs import methods
 from authconfigs.admin.choosing import ChoosingPages
+from authconfigs.admin.consequences import ASKED, consequence
 from authconfigs.admin.forms import ConfigForms, told
 from authconfigs.admin.rights import rights
 from authconfigs.admin.saved import effect, next_step
@@ -227,6 +228,7 @@ class ConfigPages(ChoosingPages):
                 has_access=token is not None and token.has_access,
                 has_refresh=token is not None and token.has_refresh,
             ),
+            "asks": {name: consequence(name, config) for name in ASKED},
             "why_readonly": _why_readonly(request, config),
             "method_changes": method.code != config.method,
             "old_method": stored,

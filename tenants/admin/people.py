@@ -11,12 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from unfold import widgets
 
 from tenants import staff
 from tenants.admin_base import TenantAdmin
 from tenants.badges import moment, pill
+from tenants.consequences import Consequence, ask_page
 from tenants.dressing import dress
 from tenants.models import Membership, User
 from tenants.refusals import StaffRefused
@@ -153,7 +154,30 @@ class MembershipAdmin(TenantAdmin):
         link: URLPattern = path(
             "<path:object_id>/password-link/", view, name="tenants_membership_password_link"
         )
-        return [link, *super().get_urls()]
+        ask: URLPattern = path(
+            "<path:object_id>/password-link/ask/",
+            self.admin_site.admin_view(require_safe(self.ask_for_link)),
+            name="tenants_membership_password_link_ask",
+        )
+        return [ask, link, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if context.get("original") is not None:
+            context["consequence"] = _new_link_ends_a_password(context["original"])
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def ask_for_link(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        membership = self.get_object(request, object_id)
+        if membership is None:
+            raise Http404
+        if not self.has_change_permission(request, membership):
+            raise PermissionDenied
+        asked = _new_link_ends_a_password(membership)
+        back = reverse("admin:tenants_membership_change", args=[membership.pk])
+        return ask_page(request, self, asked, original=membership, back=back)
 
     def response_add(
         self, request: HttpRequest, obj: Membership, post_url_continue: str | None = None
@@ -221,3 +245,14 @@ class MembershipAdmin(TenantAdmin):
     @admin.display(description="Last login", ordering="user__last_login")
     def last_login(self, membership: Membership) -> SafeString:
         return moment(membership.user.last_login)
+
+
+def _new_link_ends_a_password(membership: Membership) -> Consequence:
+    return Consequence(
+        url=reverse("admin:tenants_membership_password_link", args=[membership.pk]),
+        label="Make a password link",
+        icon="key",
+        title=f"Make a password link for {membership.user}?",
+        text="The present password stops working at once, and they are logged out everywhere. They get in again once they have set a new one with the link.",
+        button="Make the link now",
+    )

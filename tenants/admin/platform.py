@@ -10,11 +10,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from tenants.admin_base import TenantAdmin
 from tenants.audit import record
 from tenants.badges import moment, pill
+from tenants.consequences import Consequence, ask_page
 from tenants.models import Tenant
 from tenants.site import site
 
@@ -44,15 +45,39 @@ class TenantListAdmin(TenantAdmin):
         switch: URLPattern = path(
             "<path:object_id>/switch/", view, name="tenants_tenant_switch_off"
         )
-        return [switch, *super().get_urls()]
+        ask: URLPattern = path(
+            "<path:object_id>/switch/ask/",
+            self.admin_site.admin_view(require_safe(self.ask_to_switch_off)),
+            name="tenants_tenant_switch_off_ask",
+        )
+        return [ask, switch, *super().get_urls()]
 
-    def switch(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Switch the tenant off, or on again: what is off does nothing, at once, everywhere."""
-        tenant = self.get_object(request, object_id)
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if context.get("original") is not None:
+            context["consequence"] = _switching_off(context["original"])
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def ask_to_switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        tenant = self._to_switch(request, object_id)
+        back = reverse("admin:tenants_tenant_change", args=[tenant.pk])
+        if tenant.disabled_at is not None:
+            return redirect(back)
+        return ask_page(request, self, _switching_off(tenant), original=tenant, back=back)
+
+    def _to_switch(self, request: HttpRequest, object_id: str) -> Tenant:
+        tenant: Tenant | None = self.get_object(request, object_id)
         if tenant is None:
             raise Http404
         if not self.allows(request, "switch_off", tenant):
             raise PermissionDenied
+        return tenant
+
+    def switch(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Switch the tenant off, or on again: what is off does nothing, at once, everywhere."""
+        tenant = self._to_switch(request, object_id)
         tenant.disabled_at = None if tenant.disabled_at else timezone.now()
         tenant.save(update_fields=["disabled_at"])
         action = "switch_off" if tenant.disabled_at else "switch_on"
@@ -77,3 +102,15 @@ class TenantListAdmin(TenantAdmin):
             tenant.pk,
             reverse("switch_tenant"),
         )
+
+
+def _switching_off(tenant: Tenant) -> Consequence:
+    return Consequence(
+        url=reverse("admin:tenants_tenant_switch_off", args=[tenant.pk]),
+        label="Switch off",
+        icon="power_settings_new",
+        title=f"Switch off {tenant.name}?",
+        text="Nobody of the tenant gets in and nothing is sent for it, at once, until it is switched on again. Its data stays.",
+        button="Switch off now",
+        ends=True,
+    )

@@ -46,6 +46,7 @@ def test_connection_lives_is_withdrawn_and_lives_again(
         expect(page.get_by_text("by ann").first).to_be_visible()
 
         press("Simulate expiry")
+        press("Simulate it now")
         expect(page.get_by_text("The token now looks expired")).to_be_visible()
         press("Refresh token")
         expect(page.get_by_text("Refresh works: obtained")).to_be_visible()

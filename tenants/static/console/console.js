@@ -28,6 +28,14 @@ document.addEventListener("submit", (event) => {
   button.lastElementChild.textContent = button.dataset.busy;
 });
 
+// A button with a consequence: its dialog says which. Without this script the form leads to a page that asks.
+document.addEventListener("submit", (event) => {
+  const dialog = "ask" in event.target.dataset && document.getElementById(event.target.dataset.ask);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+
 // A form that leads to another host. Browsers hold every further redirect against the page's form-action, too, and providers lead
 // on to hosts that nobody can list: so the address is asked for and gone to. Without this script the form itself goes there.
 document.addEventListener("submit", async (event) => {
