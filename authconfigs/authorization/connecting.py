@@ -16,7 +16,7 @@ from authconfigs.symptoms import Symptom
 from authconfigs.tokens.exchange import INVALID_GRANT, check_origins, client_of, one_exchange
 from authconfigs.tokens.lease import Lease
 from authconfigs.tokens.outcomes import Consent, Obtained, Outcome
-from authconfigs.tokens.renewal import plan, reloaded, settled, waited_too_long
+from authconfigs.tokens.renewal import plan, reloaded, settled_alone, waited_too_long
 from authconfigs.tokens.schedule import Schedule
 from authconfigs.tokens.values import opened
 from authconfigs.transport import Deadline, Door, default_door
@@ -56,8 +56,8 @@ def connect(
             # Only a person renews it: the sweep says so when it ends.
             planned = Schedule(planned.expires_at, planned.expires_at)
         consent = Consent(trip.requested_scope, by)
-        (stored,) = settled(
-            [Outcome(lease, asked_at, Obtained(answer, planned, renewable, None, consent))],
+        stored = settled_alone(
+            Outcome(lease, asked_at, Obtained(answer, planned, renewable, None, consent)),
             deadline=deadline,
         )
     except ConfigEdited:

@@ -21,15 +21,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 
 from authconfigs.database import database_now
-from authconfigs.errors import TokenFailed
 from authconfigs.state import ConfigEdited
-from authconfigs.symptoms import Symptom
 from authconfigs.tokens.due import due_now, in_turn
 from authconfigs.tokens.exchange import LeaseLost, check_origins
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.outcomes import Outcome
 from authconfigs.tokens.renewal import outcome_of, settled
-from authconfigs.tokens.window import Work, take_window
+from authconfigs.tokens.window import Work, failure_from, take_window
+from authconfigs.tokens.withdrawal import LATE_WAIT, withdraw_late
 from authconfigs.transport import Deadline, default_door
 from tenants.scope import tenant_scope, unscoped
 
@@ -69,8 +68,8 @@ class _Chunk:
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
         self._taking = Deadline.after(LONGEST_TAKING)
-        # Per host, so that a limit of one holds up nobody else.
-        self._pending: dict[str, deque[UUID]] = {}
+        # By tenant, so that nobody waits behind another's many hosts; per host, so that a limit of one holds up nobody else.
+        self._pending: dict[UUID, dict[str, deque[UUID]]] = {}
         self._hosts: dict[UUID, str] = {}
         self._flying: Counter[str] = Counter()
         self._landed: SimpleQueue[Flight] = SimpleQueue()
@@ -109,7 +108,8 @@ class _Chunk:
         if of is None:
             random.shuffle(found)
         for one in in_turn(found):
-            self._pending.setdefault(one.host, deque()).append(one.config_id)
+            hosts = self._pending.setdefault(one.tenant_id, {})
+            hosts.setdefault(one.host, deque()).append(one.config_id)
             self._hosts[one.config_id] = one.host
 
     def _fill(self) -> None:
@@ -125,23 +125,36 @@ class _Chunk:
         """The next window, as far as the limits allow; none while it would be a small one and more comes anyway."""
         if self._taking.expired:
             self._pending.clear()
+        waiting = Counter[str]()
+        for hosts in self._pending.values():
+            waiting.update({host: len(queue) for host, queue in hosts.items()})
         limit, per_host = settings.REFRESH_CONCURRENCY, settings.REFRESH_PER_HOST
         flying = self._flying.total()
-        room = {
-            host: min(per_host - self._flying[host], len(waiting))
-            for host, waiting in self._pending.items()
-        }
+        room = {host: min(per_host - self._flying[host], waiting[host]) for host in waiting}
         size = min(limit - flying, sum(room.values()))
         least = max(1, min(limit // 8, per_host // 2))
-        if flying and size < min(least, sum(map(len, self._pending.values()))):
+        if flying and size < min(least, waiting.total()):
             return []
         window: list[UUID] = []
         while len(window) < size:
-            for host in [host for host in room if room[host] > 0][: size - len(window)]:
-                room[host] -= 1
-                window.append(self._pending[host].popleft())
-        self._pending = {host: waiting for host, waiting in self._pending.items() if waiting}
+            for tenant_id in list(self._pending)[: size - len(window)]:
+                window.extend(self._one_of(tenant_id, room))
         return window
+
+    def _one_of(self, tenant_id: UUID, room: dict[str, int]) -> list[UUID]:
+        """The tenant's next config at a host that has room; none where it has to wait. Tenants take turns, and hosts of each."""
+        hosts = self._pending.pop(tenant_id)
+        found = []
+        host = next((host for host in hosts if room[host] > 0), None)
+        if host is not None:
+            room[host] -= 1
+            queue = hosts.pop(host)
+            found.append(queue.popleft())
+            if queue:
+                hosts[host] = queue
+        if hosts:
+            self._pending[tenant_id] = hosts
+        return found
 
     def _ask(self, host: str, work: Work) -> None:
         """In a thread: one exchange. Whatever happens, it lands."""
@@ -158,18 +171,24 @@ class _Chunk:
                     door=default_door().for_environment(protected=state.protected),
                     deadline=Deadline.after(2 * settings.OUTBOUND_TIMEOUT),
                 )
-        except TokenFailed as failure:
-            outcome = Outcome(work.lease, work.asked_at, failure)
         except (LeaseLost, ConfigEdited):
             pass
         except Exception as error:
-            broken = f"The refresh broke off inside of the console ({type(error).__name__})."
-            bug = TokenFailed(broken, symptom=Symptom.PROVIDER_ERROR, permanent=False)
-            outcome = Outcome(work.lease, work.asked_at, bug)
+            outcome = Outcome(work.lease, work.asked_at, failure_from(error))
         finally:
-            for used in connections.all(initialized_only=True):
-                used.close()
-            self._landed.put(Flight(host, work, outcome))
+            self._land(host, work, outcome)
+
+    def _withdraw(self, host: str, work: Work, late: Outcome) -> None:
+        """In a thread: withdraw a token that nobody wants any more."""
+        try:
+            withdraw_late(late, deadline=Deadline.after(LATE_WAIT))
+        finally:
+            self._land(host, work, None)
+
+    def _land(self, host: str, work: Work, outcome: Outcome | None) -> None:
+        for used in connections.all(initialized_only=True):
+            used.close()
+        self._landed.put(Flight(host, work, outcome))
 
     def _gathered(self) -> list[Flight]:
         """What has landed, and what lands right after it; nothing after a while without."""
@@ -183,26 +202,31 @@ class _Chunk:
         return landed
 
     def _store(self, landed: Sequence[Flight]) -> None:
+        # Before anything is written: a database that is away must not leave any of them counted as flying.
+        self._flying.subtract(flight.host for flight in landed)
+        landings = [(flight, flight.outcome) for flight in landed if flight.outcome is not None]
+        stored = _settle([outcome for _, outcome in landings])
+        for (flight, outcome), one in zip(landings, stored, strict=True):
+            if one is None:
+                self._flying[flight.host] += 1
+                self._threads.submit(self._withdraw, flight.host, flight.work, outcome)
         for flight in landed:
-            self._flying[flight.host] -= 1
             if flight.outcome is None:
                 flight.work.lease.release()
-        _settle([flight.outcome for flight in landed if flight.outcome is not None])
 
 
-def _settle(outcomes: Sequence[Outcome]) -> None:
-    """Store them together; where one of them can't be stored, each by itself."""
+def _settle(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
+    """Store them together; where one of them can't be stored, each by itself. None for what came too late."""
     if not outcomes:
-        return
+        return []
     try:
-        settled(outcomes)
+        return settled(outcomes)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         if len(outcomes) > 1:
-            for outcome in outcomes:
-                _settle([outcome])
-            return
+            return [one for outcome in outcomes for one in _settle([outcome])]
         lease = outcomes[0].lease
         logger.error("What came of %s can't be stored: %s", lease.state, type(error).__name__)
         lease.release()
+        return list(outcomes)

@@ -92,7 +92,7 @@ def due_now(
         "tenant_id", "config_id", F(f"{options}__refresh_url"), F(f"{options}__token_url")
     )
     return [
-        Due(tenant_id, config_id, _host(str(refresh_url or token_url or "")))
+        Due(tenant_id, config_id, host_of(str(refresh_url or token_url or "")))
         for tenant_id, config_id, refresh_url, token_url in columns[:most]
     ]
 
@@ -119,8 +119,11 @@ def _rotated(queues: list[Iterator[Due]]) -> Iterator[Due]:
 
 
 @lru_cache(maxsize=10_000)
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
+    """Host and port of a URL as one name, however they are spelled; empty for what has none."""
     try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80}.get(parts.scheme, 443)
+        return f"{(parts.hostname or '').rstrip('.')}:{port}"
     except ValueError:
         return ""

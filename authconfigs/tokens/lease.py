@@ -51,9 +51,11 @@ class Lease:
     def hand_on(self, *, used: Sealed, refresh_token: Sealed) -> None:
         """Put a refresh token that came too late in the place of the one that was used up for it, if that is still stored.
 
-        An edit that outdates the access token alone would else leave the config with a refresh token that is dead.
+        An edit that outdates the access token alone would else leave the config with a refresh token that is dead. Such an
+        edit keeps the lease, by which the token is known also where it was sealed anew meanwhile.
         """
-        OAuthToken.objects.filter(config_id=self.state.config_id, refresh_token=used).update(
+        same = Q(refresh_token=used) | (self._ours & Q(refresh_token__isnull=False))
+        OAuthToken.objects.filter(same, config_id=self.state.config_id).update(
             refresh_token=refresh_token
         )
 

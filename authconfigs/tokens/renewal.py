@@ -28,7 +28,7 @@ from authconfigs.tokens.outcomes import Obtained, Outcome, discard, settle
 from authconfigs.tokens.schedule import Schedule, schedule
 from authconfigs.tokens.values import Token, expiry, keep, opened, stored_value
 from authconfigs.tokens.verdict import stored_failure
-from authconfigs.tokens.withdrawal import withdraw_late
+from authconfigs.tokens.withdrawal import LATE_WAIT, withdraw_late
 from authconfigs.transport import Deadline, Door
 from tenants.scope import tenant_scope
 
@@ -40,8 +40,6 @@ logger = logging.getLogger(__name__)
 token_asked = Signal()
 
 FIRST_LOOK, LONGEST_PAUSE = 0.02, 0.25
-# What lands meanwhile waits for it, and its lease runs.
-LATE_WAIT = 5.0
 STORE_PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0, 3.0)
 
 
@@ -130,7 +128,7 @@ def _asked(lease: Lease, grant: Grant, *, door: Door, deadline: Deadline) -> Tok
     except BaseException:
         lease.release()
         raise
-    (stored,) = settled([outcome], deadline=deadline)
+    stored = settled_alone(outcome, deadline=deadline)
     if stored is None:
         return None
     result = stored.result
@@ -203,13 +201,8 @@ def plan(
     )
 
 
-def settled(
-    outcomes: Sequence[Outcome], *, deadline: Deadline | None = None
-) -> list[Outcome | None]:
-    """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them.
-
-    Late tokens of a config that was disconnected are withdrawn then, within LATE_WAIT and not after the deadline.
-    """
+def settled(outcomes: Sequence[Outcome]) -> list[Outcome | None]:
+    """The outcomes as they were stored, None for one that came too late; told to the log and to whoever counts them."""
     keys = Keychain()
     stored = _insistently(
         lambda: settle(outcomes, now=database_now(), keys=keys, jitter=_random_share)
@@ -218,11 +211,14 @@ def settled(
         if one is None:
             _insistently(partial(discard, outcome, keys))
         _tell(outcome, discarded=one is None)
-    # After all of them are stored: it may take a while.
-    until = Deadline.after(min(LATE_WAIT, deadline.remaining()) if deadline else LATE_WAIT)
-    for outcome, one in zip(outcomes, stored, strict=True):
-        if one is None:
-            withdraw_late(outcome, deadline=until)
+    return stored
+
+
+def settled_alone(outcome: Outcome, *, deadline: Deadline) -> Outcome | None:
+    """The same for one. A late token of a config that was disconnected is withdrawn at once, not after the deadline."""
+    (stored,) = settled([outcome])
+    if stored is None:
+        withdraw_late(outcome, deadline=Deadline.after(min(LATE_WAIT, deadline.remaining())))
     return stored
 
 

@@ -1,6 +1,7 @@
 """A window of the bulk refresh: leases for some configs by one UPDATE, and all that their exchanges need by one query."""
 
 import json
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,12 +22,15 @@ from authconfigs.state import (
     config_from,
     with_fields,
 )
+from authconfigs.symptoms import Symptom
 from authconfigs.tokens.due import may_be_asked
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.lease import Lease, length
 from authconfigs.tokens.outcomes import Outcome
 from authconfigs.tokens.renewal import RefreshToken
 from authconfigs.tokens.verdict import Fail, verdict
+
+logger = logging.getLogger(__name__)
 
 _PLAIN_COLUMNS = 4
 _LEASED = f"""
@@ -63,7 +67,12 @@ def take_window(config_ids: Sequence[UUID]) -> tuple[list[Work], list[Outcome]]:
     places = ", ".join(["%s"] * len(config_ids))
     for row in fetch_all(f"{_LEASED} ({places})", [Credential.Slot.CURRENT, owner, *config_ids]):
         columns, plain = row[:-_PLAIN_COLUMNS], row[-_PLAIN_COLUMNS:]
-        state = config_from(columns[:6], columns[6:])
+        try:
+            state = config_from(columns[:6], columns[6:])
+        except Exception as error:
+            # Its lease runs out by itself; the others of the window go on.
+            logger.error("The config %s can't be read: %s", columns[6], type(error).__name__)
+            continue
         lease = Lease(state, cast("TokenState", state.token), owner=owner)
         try:
             state.refuse_if_off()
@@ -72,10 +81,19 @@ def take_window(config_ids: Sequence[UUID]) -> tuple[list[Work], list[Outcome]]:
             continue
         try:
             works.append(Work(lease, now, *_opened(lease, plain, keys=keys)))
-        except OutboundError as error:
-            failure = error if isinstance(error, TokenFailed) else TokenFailed.from_error(error)
-            failed.append(Outcome(lease, now, failure))
+        except Exception as error:
+            failed.append(Outcome(lease, now, failure_from(error)))
     return works, failed
+
+
+def failure_from(error: Exception) -> TokenFailed:
+    """What to store for a config whose exchange, or what leads to it, ended with this exception."""
+    if isinstance(error, TokenFailed):
+        return error
+    if isinstance(error, OutboundError):
+        return TokenFailed.from_error(error)
+    broken = f"The refresh broke off inside of the console ({type(error).__name__})."
+    return TokenFailed(broken, symptom=Symptom.PROVIDER_ERROR, permanent=False)
 
 
 def _opened(

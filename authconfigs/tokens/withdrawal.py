@@ -20,6 +20,8 @@ from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 
+# How long the provider has for it, in seconds: somebody, or a thread, waits.
+LATE_WAIT = 5.0
 BY_HAND = "Withdraw the access at the provider by hand."
 
 

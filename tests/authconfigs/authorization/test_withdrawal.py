@@ -2,31 +2,36 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from authconfigs.authorization.disconnecting import disconnect
 from authconfigs.models import AuthConfig, TokenEvent
 from authconfigs.saving import EditConflict, draft_of, save_config
 from authconfigs.tasks import refresh_chunk
-from authconfigs.tokens.withdrawal import Withdrawn
+from authconfigs.tokens.withdrawal import LATE_WAIT, Withdrawn
 from integrations.client import CallFailed, connect
 from integrations.demo.provider import Provider
 from tenants.scope import tenant_scope
 from tests.authconfigs.authorization.journeys import REFUSED, back_from
 from tests.authconfigs.consoles import browser, html, url
+from tests.authconfigs.tokens.test_bulk import due_config, refresh_all, rows
 from tests.factories import posted
 from tests.integrations.wired import store_token, stored_token, the_config, wired
 from tests.servers.raw import ReceivedRequest, Server, serve
-from tests.servers.scripts import answer_by, message
+from tests.servers.scripts import answer_by, hang, message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,8 +174,8 @@ def described() -> None:
         save_config(draft, environment=config.environment, config=config)
 
 
-def disconnected() -> Withdrawn:
-    config = the_config()
+def disconnected(config: AuthConfig | None = None) -> Withdrawn:
+    config = config or the_config()
     with tenant_scope(config.tenant_id):
         return disconnect(config)
 
@@ -439,6 +444,43 @@ def test_lease_that_an_edit_made_useless_holds_nobody_up(provider: Rotating) -> 
         called()
     assert [form.get("audience") for _, form in provider.forms[:1]] == ["https://api.example.com"]
     assert stored_token().lease_owner is None
+
+
+def test_refresh_token_that_was_sealed_anew_meanwhile_is_handed_on_too(provider: Rotating) -> None:
+    connected(provider)
+    sweep = apart(swept)
+    assert provider.asked.wait(10)
+    call_command("rotate_encryption_keys", "--data-keys", stdout=StringIO())
+    audience_edited()
+    provider.go.set()
+    sweep.join()
+    kept = stored_token().refresh_token
+    assert kept is not None
+    assert kept.reveal() in provider.good
+
+
+def test_late_token_that_is_withdrawn_slowly_holds_nobody_up(
+    provider: Rotating, settings: Settings
+) -> None:
+    settings.REFRESH_PER_HOST = 1
+    settings.OUTBOUND_TIMEOUT = 6
+    with serve(hang()) as silent, Provider() as other:
+        config = connected(provider, revocation_url=silent.url("/revoke"))
+        other.switches.token_delay = 0.5
+        for number in range(6):
+            due_config(config.environment, other, f"good-{number}")
+        sweep = apart(refresh_all)
+        assert provider.asked.wait(10)
+        begun = timezone.now()
+        leaving = apart(lambda: disconnected(config))
+        time.sleep(0.5)
+        provider.go.set()
+        sweep.join()
+        leaving.join()
+    good = [row for name, row in rows().items() if name.startswith("good")]
+    waited = [row.obtained_at - begun for row in good if row.obtained_at]
+    assert len(waited) == 6
+    assert max(waited) < timedelta(seconds=LATE_WAIT)
 
 
 def test_client_of_a_refresh_is_told_when_the_config_was_moved(provider: Rotating) -> None:

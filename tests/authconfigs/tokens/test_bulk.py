@@ -2,26 +2,30 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from celery import current_app
+from django.db.models import JSONField, Value
 from django.utils import timezone
 from kombu.message import Message
 from pytest_django.fixtures import Settings
 
 from authconfigs.health import pulse
-from authconfigs.models import AuthConfig, Credential, OAuthToken, TokenEvent
+from authconfigs.models import AllowedOrigin, AuthConfig, Credential, OAuthToken, TokenEvent
 from authconfigs.tasks import prune, refresh_chunk, sweep
 from authconfigs.tokens.bulk import refresh_many
+from authconfigs.tokens.due import host_of
 from integrations.demo.provider import Provider, accounts
 from tenants.models import Environment
 from tenants.scope import tenant_scope, unscoped
 from tenants.task_base import ScopeLeftOver
 from tests.factories import make_config, make_environment, make_tenant
+from tests.servers.raw import serve
+from tests.servers.scripts import hang
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -251,3 +255,88 @@ def test_old_events_are_forgotten(provider: Provider, staging: Environment) -> N
     prune()
     with unscoped("a test looks at all"):
         assert not TokenEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "options", [None, [1], {"token_url": 5}, {"token_url": "http://[::1", "client_id": "x"}]
+)
+def test_row_that_nobody_can_read_costs_its_chunk_nothing(
+    provider: Provider, staging: Environment, options: object
+) -> None:
+    bad = due_config(staging, provider, "bad")
+    for number in range(3):
+        due_config(staging, provider, f"good-{number}")
+    with tenant_scope(staging.tenant_id):
+        written = Value(options, JSONField())
+        Credential.objects.filter(config=bad).update(options=written)
+
+    refresh_all()
+
+    found = rows()
+    assert [found[f"good-{number}"].generation for number in range(3)] == [2, 2, 2]
+    assert found["bad"].generation == 1
+    assert found["bad"].lease_owner is None
+    assert found["bad"].failure_summary
+
+
+def test_origin_that_nobody_can_read_costs_its_chunk_nothing(
+    provider: Provider, staging: Environment
+) -> None:
+    bad = due_config(staging, provider, "bad")
+    due_config(staging, provider, "good")
+    with tenant_scope(staging.tenant_id):
+        AllowedOrigin.objects.filter(config=bad).update(origin="https://a b")
+
+    refresh_all()
+
+    assert {name: row.generation for name, row in rows().items()} == {"bad": 1, "good": 2}
+
+
+def test_address_that_no_request_can_be_made_to_is_told_as_such(
+    provider: Provider, staging: Environment
+) -> None:
+    bad = due_config(staging, provider, "bad")
+    with tenant_scope(staging.tenant_id):
+        Credential.objects.filter(config=bad).update(options={"token_url": "nowhere"})
+    refresh_all()
+    assert rows()["bad"].failure_symptom == "config_invalid"
+
+
+def test_tenant_with_many_hanging_hosts_goes_first_nowhere(
+    provider: Provider, staging: Environment, settings: Settings
+) -> None:
+    settings.OUTBOUND_TIMEOUT = 3
+    settings.REFRESH_CONCURRENCY = 16
+    elsewhere = make_environment(make_tenant("globex"))
+    with ExitStack() as stack:
+        for number in range(30):
+            hanging = stack.enter_context(serve(hang()))
+            address = hanging.url("/token")
+            config = due_config(elsewhere, provider, f"hanging-{number}")
+            with tenant_scope(elsewhere.tenant_id):
+                options = {**Credential.objects.get(config=config).options, "token_url": address}
+                Credential.objects.filter(config=config).update(options=options)
+                AllowedOrigin.objects.create(
+                    config=config, purpose="token", origin=address.removesuffix("/token")
+                )
+        for number in range(5):
+            due_config(staging, provider, f"good-{number}")
+        begun = timezone.now()
+        refresh_all()
+    good = [row for name, row in rows().items() if name.startswith("good")]
+    waited = [row.obtained_at - begun for row in good if row.obtained_at]
+    assert len(waited) == 5
+    assert max(waited) < timedelta(seconds=settings.OUTBOUND_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://LOGIN.example.com:443/x",
+        "https://login.example.com./",
+        "https://u@login.example.com",
+    ],
+)
+def test_host_is_one_however_it_is_spelled(other: str) -> None:
+    assert host_of(other) == host_of("https://login.example.com/token")
+    assert host_of(other) != host_of("https://login.example.com:8443/token")
