@@ -24,6 +24,7 @@ from tenants.audit import record
 from tenants.error_pages import bad_request
 from tenants.forms import TenantForm
 from tenants.history import history_page
+from tenants.holders import rows_that_hold
 from tenants.lists import CappedPaginator, lookups
 from tenants.models import Environment, User
 from tenants.palette import Findable
@@ -197,13 +198,12 @@ class TenantAdmin(Findable):
 
     # Deleting
 
-    def used_by(self, obj: models.Model) -> list[str]:
-        """What keeps the row from being deleted, beyond what the database protects."""
-        return []
-
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
+        if holders := [holder for obj in objs for holder in rows_that_hold(obj)]:
+            # What else would go along isn't collected: it stays.
+            return [], {}, set(), holders
         to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
         # What machines write goes along with its row, though nobody deletes it by itself.
         by_hand = {
@@ -211,8 +211,7 @@ class TenantAdmin(Findable):
             for model in self.admin_site._registry
             if _may_somebody_delete(model)
         }
-        users = [user for obj in objs for user in self.used_by(obj)]
-        return to_delete, counts, set(lacking) & by_hand, [*protected, *users]
+        return to_delete, counts, set(lacking) & by_hand, protected
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -85,6 +85,9 @@ class ConfigPages(ChoosingPages):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         config = self.found(request, object_id, verb="view")
+        if request.method != "POST":
+            # What a save may change is read again by it.
+            prefetch_related_objects([config], "credentials", "allowed_origins")
         method = _asked_method(request) or methods.stored(config.method)
         token = _token_of(config)
         forms = None
@@ -214,7 +217,9 @@ class ConfigPages(ChoosingPages):
             "connections": connections,
             "troubles": troubles(last) if connections else [],
             "trouble": summarized(last),
-            "origins": list(config.allowed_origins.order_by("purpose", "origin")),
+            "origins": sorted(
+                config.allowed_origins.all(), key=lambda row: (row.purpose, row.origin)
+            ),
             "tests": tests,
             "elsewhere": AuthConfig.objects.filter(name=config.name)
             .exclude(id=config.id)

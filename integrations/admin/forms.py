@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 
 from authconfigs import methods
 from authconfigs.admin.forms import told
@@ -13,7 +14,7 @@ from authconfigs.saving import current_credential
 from integrations.admin import lines
 from integrations.models import Connection, Integration
 from integrations.saving import ConnectionDraft, IntegrationDraft
-from tenants.choices import RowChoice
+from tenants.choices import SearchedChoice
 from tenants.dressing import dress
 from tenants.models import Environment
 
@@ -90,7 +91,7 @@ class IntegrationForm(Refusable):
         )
 
 
-class _ConfigChoice(RowChoice):
+class _ConfigChoice(SearchedChoice):
     def label_from_instance(self, obj: AuthConfig) -> str:
         return f"{obj.name} ({obj.get_method_display()})"
 
@@ -180,11 +181,13 @@ class ConnectionForm(Refusable):
         self.integration = integration
         self._connection = connection
         self.fields["auth_config"] = _ConfigChoice(
-            queryset=AuthConfig.objects.filter(environment=environment),
+            AuthConfig.objects.filter(environment=environment),
+            by="name",
+            suggest_url=f"{reverse('suggest_configs')}?environment={environment.id}",
             required=False,
             label="Auth config",
             empty_label="No authentication",
-            help_text="Only those of this environment.",
+            help_text="Only those of this environment. Empty: no authentication.",
         )
         self.order_fields(("base_url", "auth_config"))
         head = integration.head

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -159,15 +159,6 @@ class IntegrationAdmin(IntegrationEntries, CsvPages):
 
     def delete_model(self, request: HttpRequest, obj: Integration) -> None:
         delete(obj)
-
-    def used_by(self, obj: Model) -> list[str]:
-        """Its connections: deleting an integration must not take along what sends requests."""
-        return [
-            f"connection {each} ({each.environment.slug})"
-            for each in Connection.objects.filter(integration_id=obj.pk).select_related(
-                "environment"
-            )
-        ]
 
 
 def _saved(form: IntegrationForm, integration: Integration | None) -> SavedIntegration | None:

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from authconfigs.models import AuthConfig
 from integrations.models import Integration
-from tenants.choices import EnvironmentChoice, RowChoice
+from tenants.choices import EnvironmentChoice, RowChoice, SearchedChoice
 from tenants.dressing import dress
 from tenants.models import User
 from tenants.permissions import environments_for
@@ -28,8 +29,10 @@ class PlaceForm(forms.Form):
         # What a link leaves open is asked for, without a word of what is missing.
         super().__init__(known if {"integration", "environment"} <= known.keys() else None)
         self.initial = known
-        self.fields["integration"] = RowChoice(
-            queryset=Integration.objects.all(),
+        self.fields["integration"] = SearchedChoice(
+            Integration.objects.all(),
+            by="slug",
+            suggest_url=reverse("suggest_integrations"),
             label="Integration",
             help_text="The API that is called.",
         )

@@ -78,6 +78,8 @@ class ConnectionTestAdmin(HelpEntries):
         "actor",
     )
     list_display_links = ("started_column",)
+    # In any other order all of the tests would have to be read.
+    sortable_by = ("started_column",)
     list_select_related = ("connection__integration", "connection__environment", "config")
     empty_words = "Every test is kept here for a while, with what was sent and answered. Begin one on the page of a connection or an auth config."
 

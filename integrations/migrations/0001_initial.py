@@ -322,6 +322,9 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["connection", "-started_at"], name="test_by_connection"),
                     models.Index(fields=["config", "-started_at"], name="test_by_config"),
+                    models.Index(
+                        fields=["tenant", "-started_at", "-id"], name="test_by_tenant_and_time"
+                    ),
                 ],
             },
         ),
