@@ -7,7 +7,8 @@ what is found there is masked where it came from. So it doesn't matter which cha
 import base64
 import html
 import re
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -21,6 +22,10 @@ from authconfigs.outgoing import DOTS
 SHORTEST = 4
 # So much of a secret in a row is no chance any more.
 PIECE = 8
+# Up to so many pieces of a text are looked for one by one. More are all at once, which takes as long as so many.
+FEW = 64
+# So many times each byte of the secrets is compared: a long text with 32 KiB of them, a short one with more.
+MOST_COMPARED = FEW * 32 * 2**10
 # Escapes within escapes, such as a form's field in HTML in a JSON document.
 DEEPEST = 3
 # What a byte of a secret takes at most in an answer: \uXXXX, its backslash percent-encoded.
@@ -44,10 +49,10 @@ class Reflections:
     """
 
     def __init__(self, secrets: Iterable[str], *, shortest: int = SHORTEST) -> None:
-        sought = [secret for secret in secrets if len(secret) >= max(shortest, 1)]
-        self._sought = sought
-        longest = max((len(_bytes(secret)) for secret in sought), default=0)
-        self._reach = LONGEST_ESCAPE * longest
+        sought = {secret for secret in secrets if len(secret) >= max(shortest, 1)}
+        sizes = [len(_bytes(secret)) for secret in sought]
+        self._sought, self._size = sought, sum(sizes)
+        self._reach = LONGEST_ESCAPE * max(sizes, default=0)
 
     def masked(self, text: str) -> str:
         """The text with dots for each of them."""
@@ -64,20 +69,54 @@ class Reflections:
         shown = window[:length]
         return self._masked(_bytes(window), shown=len(_bytes(shown))) or shown
 
-    def found_in(self, text: str) -> bool:
-        """Whether one of them is in the text, or any 8 bytes of one."""
-        views = [view.data.translate(_ALIKE) for view in _views(_bytes(text))]
-        if any(form in view for view in views for form in self._forms):
-            return True
-        return any(piece in self._form_pieces for view in views for piece in _pieces(view))
+    def found_in(self, *texts: str) -> bool:
+        """Whether one of them is in one of the texts, or any 8 bytes of one."""
+        return len(self.missing_from(texts)) < len(texts)
+
+    def missing_from(self, texts: Sequence[str]) -> list[str]:
+        """Those of the texts that have none of them, nor any 8 bytes of one.
+
+        Where the texts are long and the secrets together, too, nobody looks, and none is given.
+        """
+        if not self._sought:
+            return list(texts)
+        views = [[data.translate(_ALIKE) for data in _undone(_bytes(text))] for text in texts]
+        pieces = [{piece for view in those for piece in _pieces(view)} for those in views]
+        found = self._found(set().union(*pieces))
+        return [
+            text
+            for text, those, parts in zip(texts, views, pieces, strict=True)
+            if found.isdisjoint(parts)
+            and not any(form in view for form in self._short_forms for view in those)
+        ]
+
+    def _found(self, pieces: set[bytes]) -> set[bytes]:
+        """Those of the pieces that a form has; all of them where it would take too long to look."""
+        if min(len(pieces), FEW) * self._size > MOST_COMPARED:
+            return pieces
+        if len(pieces) <= FEW:
+            return {piece for piece in pieces if piece in self._joined_forms}
+        # As numbers of 8 bytes, so that nothing is made of each place of the forms: these may have millions.
+        numbers = {int.from_bytes(piece, sys.byteorder): piece for piece in pieces}
+        forms = memoryview(self._joined_forms)
+        found = set[int]()
+        for begin in range(min(PIECE, len(forms))):
+            row = forms[begin : len(forms) - (len(forms) - begin) % PIECE]
+            found |= numbers.keys() & row.cast("Q")
+        return {numbers[number] for number in found}
 
     @cached_property
     def _forms(self) -> set[bytes]:
         return {form.translate(_ALIKE) for one in self._sought for form in _forms_of(one)}
 
     @cached_property
-    def _form_pieces(self) -> set[bytes]:
-        return {piece for form in self._forms for piece in _pieces(form)}
+    def _short_forms(self) -> list[bytes]:
+        return [form for form in self._forms if len(form) < PIECE]
+
+    @cached_property
+    def _joined_forms(self) -> bytes:
+        # No text has a capital after the translation, so that no piece of one is found across two forms.
+        return b"A".join(self._forms)
 
     def _masked(self, data: bytes, shown: int | None = None) -> str | None:
         """None when nothing is found in what is shown."""
@@ -143,6 +182,17 @@ def _views(data: bytes) -> Iterator[_View]:
         view = deeper
 
 
+def _undone(data: bytes) -> Iterator[bytes]:
+    """The data of the views, without the origins that cost most of their time."""
+    yield data
+    for _ in range(DEEPEST):
+        deeper = _ESCAPE.sub(lambda escape: _plain(escape.group()), data)
+        if deeper == data:
+            return
+        yield deeper
+        data = deeper
+
+
 @lru_cache(maxsize=4096)
 def _plain(escape: bytes) -> bytes:
     text = escape.decode("ascii")
@@ -168,9 +218,9 @@ def _forms_of(secret: str) -> Iterator[bytes]:
     with suppress(UnicodeEncodeError):
         texts.append(secret.encode("latin-1"))
     # The secret may look escaped by itself, and the text have that undone, too.
-    for view in chain.from_iterable(map(_views, texts)):
-        if len(view.data) >= SHORTEST:
-            yield view.data
+    for data in chain.from_iterable(map(_undone, texts)):
+        if len(data) >= SHORTEST:
+            yield data
 
 
 def _in_base64(raw: bytes, shift: int) -> bytes:

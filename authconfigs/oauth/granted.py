@@ -23,13 +23,17 @@ def scope_in(value: Any, *, asked: str, hidden: Reflections) -> tuple[str | None
     if not isinstance(value, str):
         return None, 0
     given, wanted = list(dict.fromkeys(filter(None, SEPARATORS.split(value)))), names(asked)
-    others, room = dict[str, None](), LONGEST
+    others, room = list[str](), LONGEST
     for name in [one for one in given if one not in wanted][:MOST_NAMES]:
         room -= len(name) + 1
-        if room >= 0 and NAME.fullmatch(name) and not hidden.found_in(name):
-            others[name] = None
+        if room >= 0 and NAME.fullmatch(name):
+            others.append(name)
+    # All at once: where nothing is found in the whole, nothing is in a name.
     if others and hidden.found_in(" ".join(others)):
-        others.clear()
-    kept = [name for name in given if name in wanted or name in others]
+        others = hidden.missing_from(others)
+        if others and hidden.found_in(" ".join(others)):
+            others = []
+    allowed = wanted.union(others)
+    kept = [name for name in given if name in allowed]
     separator = "," if "," in value and len(value.split()) == 1 else " "
     return separator.join(kept), len(given) - len(kept)

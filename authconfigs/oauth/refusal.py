@@ -133,7 +133,7 @@ def _may_show(code: str, hidden: Reflections) -> bool:
 def _told(text: str, hidden: Reflections) -> str:
     """What is shown of somebody else's words; empty when a secret is among them, or a part of one."""
     read = text[: LONGEST_READ + BEHIND]
-    if hidden.found_in(read) or hidden.found_in(_printable(read)):
+    if hidden.found_in(read, _printable(read)):
         return ""
     plain = _printable(text[:LONGEST_READ])
     return plain if len(plain) <= LONGEST_DESCRIPTION else f"{plain[:LONGEST_DESCRIPTION]}…"

@@ -145,6 +145,22 @@ def test_a_part_of_a_secret_is_found_by_eight_bytes() -> None:
     assert not any(map(secrets.found_in, ("", SECRET[:5], "nothing of it at all", "Ynothing")))
 
 
+@pytest.mark.parametrize("at", range(9))
+def test_a_part_of_a_secret_is_found_wherever_a_long_text_has_it(at: int) -> None:
+    secrets = Reflections([SECRET, "s3cret-of-a-client", "b"], shortest=1)
+    around = "".join(f"{number:05}" for number in range(10_000, 10_040))
+    for part in (SECRET[at : at + 8], "s3cret-of-a-client"[at : at + 8], "b"):
+        assert secrets.found_in(around[at:] + part + around), part
+        assert secrets.missing_from([around, around[at:] + part, "x"]) == [around, "x"]
+    assert not secrets.found_in(around)
+
+
+def test_short_texts_are_compared_with_long_secrets_and_long_ones_never_count_as_clean() -> None:
+    secrets = Reflections([f"{part}{'-' * 30_000}{part}" for part in ("begin", "middle", "final")])
+    assert secrets.missing_from(["read write", "final---", "admin"]) == ["read write", "admin"]
+    assert secrets.found_in(" ".join(f"{number:07}" for number in range(200)))
+
+
 LONG = [
     "".join(f"{n * n % 99991:x}é%-+" for n in range(at, at + 4000))[:20_000] for at in (3, 5, 7)
 ]
