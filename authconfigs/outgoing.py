@@ -5,7 +5,7 @@ shown and kept without them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote_plus
 
@@ -203,3 +203,11 @@ def origin_of(url: str) -> str:
     except OutboundError as error:
         raise ValueError(error.summary) from None
     return f"{target.scheme}://{target.authority}"
+
+
+def as_text(
+    method: str, url: str, headers: Iterable[Sequence[str]], *, body: str | None = None
+) -> str:
+    """A request as HTTP shows it. What is passed in is masked already."""
+    lines = [f"{method} {url}", *(f"{name}: {value}" for name, value in headers)]
+    return "\n".join([*lines, *(["", body] if body else [])])

@@ -6,7 +6,7 @@ from typing import Any
 import requests
 
 from authconfigs.masking import Reflections
-from authconfigs.outgoing import DOTS, OutgoingRequest
+from authconfigs.outgoing import DOTS, OutgoingRequest, as_text
 from integrations.documents import body_of
 
 KEPT_CHARACTERS = 2000
@@ -73,8 +73,12 @@ def request_text(request: Mapping[str, Any]) -> str:
     """The masked request as HTTP shows it."""
     if not request:
         return ""
-    lines = [f"{request['method']} {request['url']}", *_headers(request.get("headers") or ())]
-    return "\n".join([*lines, *(["", request["body"]] if request.get("body") else [])])
+    return as_text(
+        request["method"],
+        request["url"],
+        request.get("headers") or (),
+        body=request.get("body"),
+    )
 
 
 def response_text(response: Mapping[str, Any]) -> str:

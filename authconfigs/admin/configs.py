@@ -27,6 +27,7 @@ from authconfigs.admin.forms import DetailsForm
 from authconfigs.admin.listing import CSV_COLUMNS, ConfigColumns, csv_rows, describe, for_list
 from authconfigs.admin.pages import ConfigPages
 from authconfigs.admin.palette import ConfigEntries
+from authconfigs.admin.previewing import PreviewPages
 from authconfigs.datakeys import Keychain
 from authconfigs.models import AuthConfig
 from authconfigs.saving import delete
@@ -52,6 +53,7 @@ class AuthConfigAdmin(
     ConnectingPages,
     EventPages,
     DiscoveryPages,
+    PreviewPages,
     ConfigPages,
     CsvPages,
 ):
@@ -111,7 +113,9 @@ class AuthConfigAdmin(
             named("events", self.events_view, "events"),
             named("connect", self.connect_view, "connect"),
             named("consent-link", self.consent_link_view, "consent_link"),
+            named("preview", self.preview_view, "preview"),
             at("discover/", self.discover_view, "discover"),
+            at("preview/", self.preview_view, "preview_new"),
         ]
         return [*asked, *pressed, *more, *super().get_urls()]
 

@@ -167,6 +167,7 @@ class ConfigForms:
     ) -> None:
         self.method = method
         self.config = config
+        self.data = data
         # What somebody else's faster change makes of this one.
         self.conflict = ""
         self._has_token = has_token
@@ -176,7 +177,9 @@ class ConfigForms:
         options: Mapping[str, Any] = {}
         if config is not None:
             credential = current_credential(config)
-            self._states, options = credential.secret_state, credential.options
+            options = credential.options
+            # Of another method nothing is kept, also where a secret has the same name.
+            self._states = credential.secret_state if config.method == method.code else {}
         self.details = DetailsForm(
             data, user=user, config=config, holds_consent=holds_consent, initial=initial
         )

@@ -13,6 +13,7 @@ from authconfigs import methods
 from authconfigs.admin.choosing import ChoosingPages
 from authconfigs.admin.consequences import ASKED, consequence
 from authconfigs.admin.forms import ConfigForms, told
+from authconfigs.admin.previewing import preview_of, token_of
 from authconfigs.admin.rights import rights
 from authconfigs.admin.saved import effect, next_step
 from authconfigs.admin.states import config_status, is_readable
@@ -24,7 +25,7 @@ from authconfigs.admin.tested import (
     troubles,
     with_tests,
 )
-from authconfigs.admin.token_panel import TokenPanel, token_panel
+from authconfigs.admin.token_panel import TokenPanel
 from authconfigs.datakeys import Keychain
 from authconfigs.methods.base import AuthMethod, Change
 from authconfigs.models import AuthConfig
@@ -75,6 +76,8 @@ class ConfigPages(ChoosingPages):
             forms=forms,
             method=method,
             choose_url=request.path,
+            preview=preview_of(method, user=cast("User", request.user), typed=forms.data),
+            preview_url=reverse("admin:authconfigs_authconfig_preview_new"),
         )
 
     def change_view(
@@ -89,7 +92,7 @@ class ConfigPages(ChoosingPages):
             # What a save may change is read again by it.
             prefetch_related_objects([config], "credentials", "allowed_origins")
         method = _asked_method(request) or methods.stored(config.method)
-        token = _token_of(config)
+        token = token_of(config)
         forms = None
         if self.has_change_permission(request, config):
             forms = ConfigForms(
@@ -117,6 +120,15 @@ class ConfigPages(ChoosingPages):
             forms=forms,
             method=method,
             token=token,
+            preview=preview_of(
+                method,
+                user=cast("User", request.user),
+                config=config,
+                token=token,
+                typed=forms.data if forms is not None else None,
+                shows_values=forms is not None,
+            ),
+            preview_url=reverse("admin:authconfigs_authconfig_preview", args=[config.id]),
             **self._known(request, config, method, token=token),
         )
 
@@ -208,7 +220,6 @@ class ConfigPages(ChoosingPages):
             "config": config,
             "status": status.pill,
             "readable": readable,
-            "warnings": stored.warnings(credential.options),
             "summary": list(stored.summary(credential.options).items()),
             "secrets": [
                 (labels[name], told(credential.secret_state.get(name)))
@@ -239,11 +250,6 @@ class ConfigPages(ChoosingPages):
             "old_method": stored,
             "choose_url": reverse("admin:authconfigs_authconfig_method", args=[config.id]),
         }
-
-
-def _token_of(config: AuthConfig) -> TokenPanel | None:
-    asked = current_credential(config).options.get("scope", "")
-    return token_panel(config, config_scope=asked)
 
 
 def _asked_method(request: HttpRequest) -> AuthMethod | None:

@@ -1,4 +1,4 @@
-"""What a config's page says once it is saved: what comes next, and what became of the token."""
+"""What an edit does: said of a change before it is saved, and of a config once it is."""
 
 from authconfigs import methods
 from authconfigs.admin.token_panel import TokenPanel
@@ -27,3 +27,16 @@ def effect(change: Change, token: TokenPanel | None) -> str:
     if token.has_access:
         return "The stored access token stays: there is no refresh token to get another one with."
     return ""
+
+
+def coming(change: Change, token: TokenPanel | None) -> str:
+    """What an edit that isn't saved yet would do to the token."""
+    if token is None or not token.holds_any or change is Change.NOTHING:
+        return ""
+    if change is Change.NEW_GRANT:
+        if token.by_person:
+            return "This change asks people to connect again: saving it drops the stored token."
+        return "This change drops the stored token: the next call gets another one."
+    if token.is_renewable:
+        return "With this change, the next call gets a new access token."
+    return "The stored access token stays with this change: there is no refresh token to get another one with."

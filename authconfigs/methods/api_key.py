@@ -53,6 +53,7 @@ class ApiKey(AuthMethod):
         "Keep keys in the query out of logs and analytics.",
         "Rotate keys, and revoke those that nobody uses.",
     )
+    long_lived = "key"
     Form = ApiKeyForm
 
     def authenticate(

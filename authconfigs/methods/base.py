@@ -90,6 +90,7 @@ class AuthMethod:
     """How a request is authenticated.
 
     `authenticate` and `decoy` are pure: no database, no I/O. `version` grows when stored options need a conversion.
+    `long_lived` is the word for the secret that goes out with every request and that nothing ends by itself.
     """
 
     code: str
@@ -101,6 +102,7 @@ class AuthMethod:
     complexity: ClassVar[str]
     security_notes: ClassVar[tuple[str, ...]]
     uses_token: ClassVar[bool] = False
+    long_lived: ClassVar[str] = ""
     Form: ClassVar[type[MethodForm]]
 
     def authenticate(

@@ -53,6 +53,7 @@ class Bearer(AuthMethod):
         "Prefer tokens that live for a short time.",
         "Send it over HTTPS only.",
     )
+    long_lived = "token"
     Form = BearerForm
 
     def authenticate(

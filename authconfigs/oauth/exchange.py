@@ -23,7 +23,7 @@ from authconfigs.oauth.answer import document_of, refresh_token_in, token_in, to
 from authconfigs.oauth.client import OAuthClient, TokenAnswer
 from authconfigs.oauth.refusal import refusal_of
 from authconfigs.oauth.request import TokenRequest, parameters_of
-from authconfigs.transport import Deadline, Door
+from authconfigs.transport import Deadline, Guards
 
 MAX_BYTES = 2**20
 HARMLESS = b'{"access_token": "read by our hook", "token_type": "Bearer"}'
@@ -37,7 +37,7 @@ for _name in ("requests_oauthlib.oauth2_session", "oauthlib"):
     logging.getLogger(_name).addFilter(lambda record: record.levelno > logging.DEBUG)
 
 
-def client_credentials(client: OAuthClient, *, door: Door, deadline: Deadline) -> TokenAnswer:
+def client_credentials(client: OAuthClient, *, door: Guards, deadline: Deadline) -> TokenAnswer:
     """A token for the client itself (RFC 6749 §4.4). Raises TokenFailed."""
     return _exchange(
         client,
@@ -49,7 +49,7 @@ def client_credentials(client: OAuthClient, *, door: Door, deadline: Deadline) -
 
 
 def password(
-    client: OAuthClient, username: str, *, password: str, door: Door, deadline: Deadline
+    client: OAuthClient, username: str, *, password: str, door: Guards, deadline: Deadline
 ) -> TokenAnswer:
     """A token for a user whose password we have (RFC 6749 §4.3; RFC 9700 advises against it). Raises TokenFailed."""
     return _exchange(
@@ -70,7 +70,7 @@ def exchange_code(
     *,
     redirect_uri: str,
     verifier: str,
-    door: Door,
+    door: Guards,
     deadline: Deadline,
 ) -> TokenAnswer:
     """A token for a consent (RFC 6749 §4.1.3), with the PKCE verifier of its request (RFC 7636). Raises TokenFailed."""
@@ -88,7 +88,7 @@ def exchange_code(
 
 
 def refresh(
-    client: OAuthClient, refresh_token: str, *, door: Door, deadline: Deadline
+    client: OAuthClient, refresh_token: str, *, door: Guards, deadline: Deadline
 ) -> TokenAnswer:
     """A new access token for a refresh token (RFC 6749 §6), and often a new refresh token. Raises TokenFailed."""
     scope = None if client.authorization_url else client.scope or None
@@ -110,7 +110,7 @@ def _exchange(
     ask: Callable[[OAuth2Session, TokenRequest], object],
     *,
     grant: Client,
-    door: Door,
+    door: Guards,
     deadline: Deadline,
     redirect_uri: str | None = None,
     refreshing: bool = False,

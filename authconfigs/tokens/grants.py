@@ -9,7 +9,7 @@ from typing import Any
 
 from authconfigs import oauth
 from authconfigs.oauth import OAuthClient, TokenAnswer
-from authconfigs.transport import Deadline, Door
+from authconfigs.transport import Deadline, Guards
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,18 @@ class Grant:
     keeps_refresh_token: a refresh token in the answer is kept and used; else it is ignored (RFC 6749 §4.4.3).
     """
 
-    start: Callable[[OAuthClient, Mapping[str, Any], Door, Deadline], TokenAnswer] | None
+    start: Callable[[OAuthClient, Mapping[str, Any], Guards, Deadline], TokenAnswer] | None
     keeps_refresh_token: bool
 
 
 def _client_credentials(
-    client: OAuthClient, _: Mapping[str, Any], door: Door, deadline: Deadline
+    client: OAuthClient, _: Mapping[str, Any], door: Guards, deadline: Deadline
 ) -> TokenAnswer:
     return oauth.client_credentials(client, door=door, deadline=deadline)
 
 
 def _password(
-    client: OAuthClient, fields: Mapping[str, Any], door: Door, deadline: Deadline
+    client: OAuthClient, fields: Mapping[str, Any], door: Guards, deadline: Deadline
 ) -> TokenAnswer:
     return oauth.password(
         client,

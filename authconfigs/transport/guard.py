@@ -1,6 +1,6 @@
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import requests
@@ -8,12 +8,22 @@ from requests.adapters import BaseAdapter
 from requests.utils import default_headers
 
 from authconfigs.errors import ConfigInvalid
+from authconfigs.transport.deadline import Deadline
 
 Headers = tuple[tuple[str, str | bytes], ...]
 Send = Callable[[requests.PreparedRequest, Headers, bytes | None], requests.Response]
 
 # The transport counts the body itself.
 _FRAMING = frozenset({"connection", "content-length"})
+
+
+class Guards(Protocol):
+    """What a session needs of a door; also one that lets nothing out."""
+
+    def guard(
+        self, session: requests.Session, *, deadline: Deadline, max_bytes: int
+    ) -> requests.Session:
+        """The session, all of whose requests go through here."""
 
 
 class DoorAdapter(BaseAdapter):
