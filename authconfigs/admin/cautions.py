@@ -1,6 +1,6 @@
 """What is allowed with a config, but not good: told beside its form and on its page."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -12,8 +12,9 @@ from authconfigs.methods.base import AuthMethod, Fields
 from authconfigs.models import AuthConfig, Credential
 from tenants.models import User
 
-# How many names a sentence has before it counts the rest.
+# How many names a sentence has, and how many configs with one of the secrets are read for that.
 _NAMED = 3
+_READ = 10
 
 
 def cautions(
@@ -62,7 +63,7 @@ def twins(
         )
 
 
-def _others(config: AuthConfig, prints: Collection[str]) -> Iterator[Any]:
+def _others(config: AuthConfig, prints: Collection[str]) -> Iterable[Any]:
     """The credentials of other environments that have one of the fingerprints."""
     names = sorted({name for method in methods.METHODS for name in method.secret_names})
     has_one = Q()
@@ -73,8 +74,7 @@ def _others(config: AuthConfig, prints: Collection[str]) -> Iterator[Any]:
         rows.exclude(config__environment=config.environment_id)
         .select_related("config__environment")
         .defer("secrets", "options")
-        .order_by("config__environment__slug", "config__name")
-        .iterator()
+        .order_by("config__environment__slug", "config__name")[:_READ]
     )
 
 
@@ -90,15 +90,14 @@ def _linked(configs: Sequence[AuthConfig], *, user: User) -> str:
             each.name,
             each.environment.name,
         )
-        for each in seen[:_NAMED]
+        for each in seen
     ]
-    return _listed(links, more=len(seen) - len(links))
+    return _listed(links)
 
 
-def _listed(names: Sequence[str], *, more: int = 0) -> str:
+def _listed(names: Sequence[str]) -> str:
     shown = format_html_join(", ", "{}", ((name,) for name in names[:_NAMED]))
-    more += max(len(names) - _NAMED, 0)
-    return format_html("{} and {} more", shown, more) if more else shown
+    return format_html("{} and others", shown) if len(names) > _NAMED else shown
 
 
 def _is_open(connection: Any) -> bool:

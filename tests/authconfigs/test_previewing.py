@@ -344,6 +344,10 @@ def test_same_secret_in_two_environments_is_told_in_its_tenant_alone(tenant: Ten
     link = f'<a href="{url("change", other.id)}">elsewhere</a> (Production)'
     assert f"The token is the same as in {link}: use one of its own" in page
     assert str(globex.id) not in page
+    for number in range(3):
+        make_config(other.environment, f"further-{number}", secrets=planted)
+    page = html(client.get(url("change", config.id)))
+    assert "further-1</a> (Production) and others: use" in page
     editor = browser(tenant, Role.EDITOR)
     assert "is the same as in" in preview(editor, drawn(config), config)
     assert "is the same as in" not in preview(editor, drawn(config, token=DOTS), config)
