@@ -205,6 +205,12 @@ def test_other_people(live_server: LiveServer, page: Page, looker: Looker) -> No
     client = come_in(page, live_server.url, "ann", tenant=tenant)
     page.goto(f"{live_server.url}/admin/tenants/membership/{membership.pk}/change/")
     press(page, "Make a password link")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        looker.ask_axe()
+    press(page, "Make the link now")
+    expect(page.get_by_text("It is shown only now")).to_be_visible()
     looker.look()
     page.goto(f"{live_server.url}/admin/tenants/environment/add/")
     page.locator("[name=name]").fill("Sandbox")
