@@ -7,7 +7,7 @@ BIN := .venv/bin
 TESTS ?= not faults
 MINUTES ?= 10
 
-.PHONY: help install dev demo test faults soak lint lock reset
+.PHONY: help install dev demo test faults soak screenshots lint lock reset
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -31,6 +31,9 @@ faults: dev ## Run the long fault tests: killed processes, lost brokers, long wa
 
 soak: dev ## Keep 200 tokens alive through faults and kills; MINUTES=10
 	@FAULTS=full $(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+screenshots: dev ## Take the pictures of the README anew; needs a Chromium
+	@BROWSER=required timeout 600 $(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 lint: dev ## Check style, types and migrations
 	@$(BIN)/ruff check .
