@@ -33,6 +33,7 @@ from tests.tenants import pages
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.tenants.pages")]
 
 ENVIRONMENTS = "/admin/tenants/environment/"
+ACTIVITY = "/admin/tenants/auditevent/"
 INTEGRATIONS = "/admin/integrations/integration/"
 CONNECTIONS = "/admin/integrations/connection/"
 CONFIGS = "/admin/authconfigs/authconfig/"
@@ -263,6 +264,13 @@ def test_the_history_of_a_row_is_its_part_of_the_audit_trail(client: Client) -> 
     page = client.get(f"{ENVIRONMENTS}{environment.id}/history/").content.decode()
     assert "mine" in page
     assert "not-mine" not in page
+
+
+def test_a_line_of_the_activity_has_a_history_too(client: Client) -> None:
+    acme = acme_as(client, Role.ADMIN)
+    with tenant_scope(acme.id):
+        line = record("change", make_config(make_environment(acme)))
+    assert client.get(f"{ACTIVITY}{line.id}/history/").status_code == 200
 
 
 def test_what_is_in_use_cant_be_deleted_and_its_users_are_listed(client: Client) -> None:
