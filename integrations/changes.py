@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
+
 from authconfigs import methods
 from integrations.models import Connection
 from tenants.models import AuditEvent
@@ -52,15 +54,17 @@ def changes_within(spans: Mapping[Connection, Span]) -> dict[UUID, list[Changed]
     for connection in spans:
         for object_id in filter(None, (connection.id, connection.auth_config_id)):
             owners.setdefault(str(object_id), []).append(connection)
-    events = AuditEvent.objects.filter(
+    # Not by the column itself, or SQLite goes through what was done to all objects meanwhile.
+    moments = AuditEvent.objects.annotate(moment=Coalesce("at", "at"))
+    events = moments.filter(
         object_id__in=owners,
         action__in=("change", *_OTHERS),
         outcome="ok",
-        at__gt=min(begin for begin, _ in spans.values()),
-        at__lt=max(end for _, end in spans.values()),
+        moment__gt=min(begin for begin, _ in spans.values()),
+        moment__lt=max(end for _, end in spans.values()),
     )
     found: dict[UUID, list[Changed]] = {connection.id: [] for connection in spans}
-    for event in reversed(events.order_by("-at")[:MOST]):
+    for event in reversed(events.order_by("-moment")[:MOST]):
         for connection in owners[event.object_id]:
             begin, end = spans[connection]
             words = _words(event, connection)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 
 from authconfigs.symptoms import Symptom
 from integrations.models import Connection, UsageCount
@@ -89,7 +89,7 @@ def figures_of(connections: Sequence[Connection], *, now: datetime) -> dict[UUID
         return found
     owners = _owners(connections)
     since = now - timedelta(days=DAYS)
-    for row in _summed(_counts_of(connections).filter(hour__gte=since)):
+    for row in _summed(connections, since=since):
         for owner in owners[_owner(row)]:
             found[owner].month.add(row["kind"], row["outcome"], row["number"])
     return found
@@ -103,7 +103,7 @@ def hours_of(connections: Sequence[Connection], *, now: datetime) -> dict[UUID, 
     if not found:
         return found
     owners = _owners(connections)
-    for row in _summed(_counts_of(connections).filter(hour__gte=first_hour), "hour"):
+    for row in _summed(connections, "hour", since=first_hour):
         at = int((row["hour"] - first_hour) / timedelta(hours=1))
         for owner in owners[_owner(row)]:
             found[owner][at].add(row["kind"], row["outcome"], row["number"])
@@ -120,19 +120,17 @@ def _owners(connections: Sequence[Connection]) -> Mapping[UUID, list[UUID]]:
     return owners
 
 
-def _counts_of(connections: Sequence[Connection]) -> "QuerySet[UsageCount]":
+def _summed(connections: Sequence[Connection], *more: str, since: datetime) -> Any:
+    """The counts of the connections and of their configs' refreshes: two halves, or SQLite goes through all of the tenant's."""
     configs = {one.auth_config_id for one in connections if one.auth_config_id is not None}
+    calls = Q(connection_id__in=[connection.id for connection in connections])
     refreshes = Q(
         connection_id=UsageCount.NOTHING, config_id__in=configs, kind=UsageCount.Kind.REFRESH
     )
-    return UsageCount.objects.filter(
-        Q(connection_id__in=[connection.id for connection in connections]) | refreshes
-    )
-
-
-def _summed(counts: "QuerySet[UsageCount]", *more: str) -> Any:
     keys = ("connection_id", "config_id", "kind", "outcome", *more)
-    return counts.order_by().values(*keys).annotate(number=Sum("count"))
+    rows = UsageCount.objects.filter(hour__gte=since).order_by().values(*keys)
+    halves = [rows.filter(half).annotate(number=Sum("count")) for half in (calls, refreshes)]
+    return halves[0].union(halves[1], all=True)
 
 
 def _owner(row: dict[str, Any]) -> UUID:

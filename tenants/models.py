@@ -188,7 +188,7 @@ class AuditEvent(models.Model):
         ordering: ClassVar = ["-at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["tenant_id", "-at", "-id"], name="audit_by_tenant_and_time"),
-            models.Index(fields=["tenant_id", "object_id", "-at"], name="audit_by_object"),
+            models.Index(fields=["tenant_id", "object_id", "-at", "-id"], name="audit_by_object"),
         ]
 
     def __str__(self) -> str:

@@ -320,10 +320,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "connection test",
                 "ordering": ["-started_at", "-id"],
                 "indexes": [
-                    models.Index(fields=["connection", "-started_at"], name="test_by_connection"),
-                    models.Index(fields=["config", "-started_at"], name="test_by_config"),
+                    models.Index(fields=["tenant", "-started_at", "-id"], name="test_by_time"),
                     models.Index(
-                        fields=["tenant", "-started_at", "-id"], name="test_by_tenant_and_time"
+                        fields=["tenant", "connection", "-started_at", "-id"],
+                        name="test_by_connection",
+                    ),
+                    models.Index(
+                        fields=["tenant", "config", "-started_at", "-id"], name="test_by_config"
+                    ),
+                    models.Index(
+                        condition=models.Q(("connection", None)),
+                        fields=["tenant", "config", "-started_at"],
+                        name="test_of_config_alone",
                     ),
                 ],
             },

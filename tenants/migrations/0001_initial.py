@@ -94,7 +94,9 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["tenant_id", "-at", "-id"], name="audit_by_tenant_and_time"
                     ),
-                    models.Index(fields=["tenant_id", "object_id", "-at"], name="audit_by_object"),
+                    models.Index(
+                        fields=["tenant_id", "object_id", "-at", "-id"], name="audit_by_object"
+                    ),
                 ],
             },
         ),
