@@ -81,7 +81,9 @@ class OutgoingRequest:
         The rest of the query keeps its bytes and order. Raises ConfigInvalid for what isn't text of one line.
         """
         if UNSENDABLE.search(name + value):
-            raise ConfigInvalid("The query parameter of the credential has a control character.")
+            raise ConfigInvalid(
+                "The query parameter of the credential has a control character: type name and value again, without."
+            )
         bare, pairs, fragment = _split(self.url)
         gone = [known for known in map(_name, pairs) if known.lower() == name.lower()]
         kept = [pair for pair in pairs if _name(pair).lower() != name.lower()]
@@ -158,7 +160,9 @@ def build_request(
     query, replaces the one of that name. Raises ValueError for a path, method or header that can't be sent.
     """
     if not TOKEN.fullmatch(method) or method.upper() == "CONNECT":
-        raise ValueError("The method isn't one that a request to an API has, such as GET.")
+        raise ValueError(
+            "The method isn't one that a request to an API has: choose another, such as GET."
+        )
     named = {name.lower() for name, _ in extra_headers}
     standing = ((n, v) for n, v in (headers or {}).items() if n.lower() not in named)
     sent = (*standing, *extra_headers)
@@ -183,11 +187,15 @@ def _with_defaults(url: str, query: Query) -> str:
 def refuse_bad_header(name: str, value: str) -> None:
     """Raises ValueError for a name or value that a header can't carry (RFC 9110 §5.1, §5.5), or that isn't ours to set."""
     if not TOKEN.fullmatch(name):
-        raise ValueError("A header name has only letters, digits and !#$%&'*+-.^_`|~.")
+        raise ValueError(
+            "A header name has letters, digits and hyphens, and no blank or colon: write it as in X-Region."
+        )
     if name.lower() in RESERVED_HEADERS:
         raise ValueError(f"The header {name} is set by the connection itself: leave it out.")
     if UNSENDABLE.search(value.replace("\t", " ")):
-        raise ValueError(f"The header {name} has a control character, such as a line break.")
+        raise ValueError(
+            f"The header {name} has a control character, such as a line break: type it without."
+        )
 
 
 def origin_of(url: str) -> str:

@@ -43,17 +43,25 @@ def _as_written(text: str) -> str:
 
 def _refuse(bare: str) -> None:
     if bare and not bare.startswith("/"):
-        raise ValueError("The path begins with / or ?, without scheme or host.")
+        raise ValueError(
+            "The path begins with something else than / or ?: leave scheme and host out, and write it as in /invoices."
+        )
     if bare.startswith("//"):
-        raise ValueError("The path begins with one slash, not two: two would name another host.")
+        raise ValueError(
+            "The path begins with two slashes, which would name another host: write one."
+        )
     if "\\" in bare:
-        raise ValueError("The path has a backslash, which some servers take for a slash.")
+        raise ValueError(
+            "The path has a backslash, which some servers take for a slash: write / or %5C."
+        )
     if re.search(r"\s", bare) or UNSENDABLE.search(bare):
         raise ValueError("The path has a blank or a control character: write a blank as %20.")
     if "#" in bare:
         raise ValueError("The path has a fragment (#), which is never sent: write %23.")
     if _leaves(bare):
-        raise ValueError("The path leaves the base URL by dot segments.")
+        raise ValueError(
+            "The path leaves the base URL by its dot segments (..): write the whole path without them."
+        )
 
 
 def _leaves(path: str) -> bool:

@@ -182,13 +182,13 @@ def _unknown(name: Name) -> str:
     with released_connection():
         tenant = Tenant.objects.filter(slug=name.tenant).first()
         if tenant is None:
-            return f"There is no tenant {name.tenant}."
+            return f"There is no tenant {name.tenant}. Check how its slug is spelt."
         with tenant_scope(tenant.id):
             if not Environment.objects.filter(slug=name.environment).exists():
-                return f"{name.tenant} has no environment {name.environment}."
+                return f"{name.tenant} has no environment {name.environment}. Check how its slug is spelt."
             if not Integration.objects.filter(slug=name.integration).exists():
-                return f"{name.tenant} has no integration {name.integration}."
+                return f"{name.tenant} has no integration {name.integration}. Check how its slug is spelt."
     return (
         f"{name.tenant}/{name.integration} has no connection {name.connection} in environment"
-        f" {name.environment}."
+        f" {name.environment}. Name one that it has, or add it."
     )

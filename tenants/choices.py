@@ -27,8 +27,6 @@ _NOT_FOUND = "There is none of this name. Type its whole name, or choose one tha
 class RowChoice(_Choice):
     """Django's, but an id that can't be one is answered as one that isn't there."""
 
-    default_error_messages = {"invalid_choice": "Choose one of the list."}  # noqa: RUF012
-
     def to_python(self, value: Any) -> Any:
         try:
             return super().to_python(value)

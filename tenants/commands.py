@@ -155,14 +155,14 @@ class ConsoleCommand(BaseCommand):
         integration, colon, connection = rest.partition(":")
         parts = TargetName(tenant, integration, connection if colon else "default")
         if not all(parts) or "/" in rest:
-            self.fail(f"{text!r} isn't TENANT/INTEGRATION[:NAME], for example acme/billing.")
+            self.fail(f"{text!r} isn't TENANT/INTEGRATION[:NAME]: write it as in acme/billing.")
         return parts
 
     def parse_config(self, text: str) -> ConfigName:
         """TENANT/CONFIG in its parts. Fails on anything else."""
         tenant, _, config = text.partition("/")
         if not tenant or not config or "/" in config:
-            self.fail(f"{text!r} isn't TENANT/CONFIG, for example acme/billing.")
+            self.fail(f"{text!r} isn't TENANT/CONFIG: write it as in acme/billing.")
         return ConfigName(tenant, config)
 
     @contextmanager
@@ -170,7 +170,7 @@ class ConsoleCommand(BaseCommand):
         """Open the tenant's scope. Fails when there is none of that slug."""
         tenant = Tenant.objects.filter(slug=slug).first()
         if tenant is None:
-            self.fail(f"There is no tenant {slug}.")
+            self.fail(f"There is no tenant {slug}. Check how its slug is spelt.")
         with tenant_scope(tenant.id):
             yield tenant
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from tenants.scope import active_tenant_id
+from tenants.wording import Worded
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -12,7 +13,7 @@ else:
     _ModelForm = forms.ModelForm
 
 
-class TenantForm(_ModelForm):
+class TenantForm(Worded, _ModelForm):
     """Checks unique names also over the columns that no form shows: the tenant, and what never changes.
 
     Django leaves out a constraint when one of its columns isn't in the form; the database would answer with an error page.

@@ -63,7 +63,9 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
-        max_length=150, unique=True, validators=[UnicodeUsernameValidator()]
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator(message="Use letters, digits and @ . + - _ alone.")],
     )
     email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True)
@@ -145,7 +147,7 @@ class Environment(TenantModel):
             models.UniqueConstraint(
                 fields=["tenant", "slug"],
                 name="environment_slug_per_tenant",
-                violation_error_message="There is an environment with this slug already.",
+                violation_error_message="There is an environment with this slug already. Choose another slug.",
             ),
             models.UniqueConstraint(fields=["tenant", "id"], name="environment_composite_key"),
         ]

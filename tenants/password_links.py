@@ -23,6 +23,7 @@ from tenants.actor import acting_as
 from tenants.audit import record
 from tenants.logins import web_actor
 from tenants.models import User
+from tenants.wording import WordedPasswords
 
 if TYPE_CHECKING:
     _SetPasswordForm = SetPasswordForm[User]
@@ -81,7 +82,7 @@ def password_set(request: HttpRequest) -> HttpResponse:
     return render(request, "tenants/password_set.html")
 
 
-class _PasswordForm(_SetPasswordForm):
+class _PasswordForm(WordedPasswords, _SetPasswordForm):
     """Django's, with its validators, in the console's looks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

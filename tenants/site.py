@@ -2,23 +2,29 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
 from tenants import palette, permissions, sessions
 from tenants.audit import record
 from tenants.middleware import tenant_of
 from tenants.models import User
+from tenants.wording import Worded, WordedPasswords
 
 
-class LoginForm(AuthenticationForm):  # type: ignore[misc]
+class LoginForm(Worded, AuthenticationForm):  # type: ignore[misc]
     error_messages: ClassVar = {
         **AuthenticationForm.error_messages,
-        "invalid_login": "The user name or the password is wrong. Capital and small letters count in both.",
+        "invalid_login": "The user name or the password is wrong: type both again. Capital and small letters count.",
     }
+
+
+class OwnPasswordForm(WordedPasswords, AdminOwnPasswordChangeForm):  # type: ignore[misc]
+    """The present password, and twice the new one."""
 
 
 class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -74,7 +80,13 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Set one's own password."""
-        response: HttpResponse = super().password_change(request, extra_context)
+        request.current_app = self.name
+        view: Any = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse(f"{self.name}:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        response: HttpResponse = view(request)
         user = request.user
         if response.status_code == 302 and isinstance(user, User):
             record("set_password", user, tenant_id=user.home_tenant_id)

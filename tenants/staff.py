@@ -58,15 +58,17 @@ def add_person(typed: str, *, email: str, role: Role, by: User) -> Membership:
 def add_foreign_person(user: User, *, role: Role, by: User) -> Membership:
     """Give somebody who is at home elsewhere a membership here. Only a platform operator may."""
     if not has_perm(by, "tenants.add_foreign_membership"):
-        raise StaffRefused("Only a platform operator adds people of another tenant.")
+        raise StaffRefused("Only a platform operator adds people of another tenant: ask one.")
     _demand(by, "tenants.add_membership", role=role)
     if user.is_superuser:
-        raise StaffRefused("A platform operator needs no membership: they enter the tenant.")
+        raise StaffRefused(
+            "A platform operator needs no membership, because they enter the tenant without one: add nobody."
+        )
     try:
         with transaction.atomic():
             return _join(user, role)
     except IntegrityError:
-        raise StaffRefused(f"{user} is on the staff already.") from None
+        raise StaffRefused(f"{user} is on the staff already: change their role instead.") from None
 
 
 def change_role(membership: Membership, role: Role, *, by: User) -> None:
@@ -149,13 +151,15 @@ def _locked(membership: Membership) -> Membership:
     Tenant.objects.select_for_update(no_key=True).get(id=active_tenant_id())
     row = Membership.objects.select_related("user").filter(id=membership.id).first()
     if row is None:
-        raise StaffRefused("This membership is gone.")
+        raise StaffRefused(
+            "This membership is gone, somebody else ended it meanwhile: look at the list again."
+        )
     return row
 
 
 def _demand(by: User, perm: str, *, role: Role | None = None) -> None:
     if not has_perm(by, perm):
-        raise StaffRefused("Only an admin of the tenant changes its staff.")
+        raise StaffRefused("Only an admin of the tenant changes its staff: ask one.")
     if role is not None:
         _demand_rank(by, role)
 
@@ -163,13 +167,17 @@ def _demand(by: User, perm: str, *, role: Role | None = None) -> None:
 def _demand_rank(by: User, role: Role) -> None:
     own = role_of(by)
     if own is None or role.rank > own.rank:
-        raise StaffRefused(f"The role {role.label} is above your own.")
+        raise StaffRefused(
+            f"The role {role.label} is above your own: give one up to yours, or ask somebody of that role."
+        )
 
 
 def _at_home(row: Membership, by: User) -> User:
     _demand(by, "tenants.change_membership", role=Role(row.role))
     if row.user.is_superuser or row.user.home_tenant_id != active_tenant_id():
-        raise StaffRefused(f"{row.user} is at home in another tenant: only its admins change that.")
+        raise StaffRefused(
+            f"{row.user} is at home in another tenant, and only its admins change that: ask one of them."
+        )
     return row.user
 
 
@@ -188,4 +196,6 @@ def _judge_email(email: str) -> None:
         if email:
             validate_email(email)
     except ValidationError:
-        raise StaffRefused("This is no e-mail address.") from None
+        raise StaffRefused(
+            "The e-mail address isn't complete: write it as in ann.lee@example.com."
+        ) from None

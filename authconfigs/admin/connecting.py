@@ -128,7 +128,8 @@ def disconnect_config(request: HttpRequest, config: AuthConfig) -> None:
     """Forget the tokens of a config, and withdraw them at the provider."""
     if not needs_consent(config.method):
         messages.warning(
-            request, f"{config.get_method_display()} was never connected: nobody consented to it."
+            request,
+            f"{config.get_method_display()} was never connected: nobody consented to it. Switch the config off to stop its use.",
         )
         return
     try:

@@ -172,7 +172,7 @@ class ConfigPages(ChoosingPages):
         self, request: HttpRequest, saved: SavedConfig, token: TokenPanel | None
     ) -> None:
         if not saved.fields:
-            messages.info(request, "Nothing was changed.")
+            messages.info(request, "Nothing was changed: all is stored as you sent it.")
             return
         told = (f"{saved.config.name} is saved.", effect(saved.change, token))
         messages.success(request, " ".join(filter(None, told)))

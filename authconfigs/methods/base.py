@@ -56,7 +56,7 @@ class MethodForm(forms.Form):
         super().full_clean()
         for name in self.unknown:
             known = ", ".join(self.base_fields)
-            message = f"{name} isn't a field of this method. Known are: {known}."
+            message = f"{name} isn't a field of this method. Known are: {known}. Use one of those, or leave it out."
             self.errors[name] = self.error_class([message])
 
     def clean(self) -> dict[str, Any]:

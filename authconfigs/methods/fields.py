@@ -124,7 +124,7 @@ def refuse_header_name(name: str) -> None:
     """Raises ValidationError for what can't be the name of a header with a credential."""
     if not TOKEN.fullmatch(name):
         raise forms.ValidationError(
-            "A header name has no blanks and no colon, only letters, digits and hyphens, as in X-API-Key."
+            "A header name has no blanks and no colon, only letters, digits and hyphens: write it as in X-API-Key."
         )
     if name.lower() in RESERVED_HEADERS | _OF_THE_BODY:
         raise forms.ValidationError(
@@ -210,7 +210,7 @@ def _refuse_url(value: str, *, example: str) -> None:
 class Choice(Declared, forms.ChoiceField):
     def __init__(self, *, choices: list[tuple[str, str]], **kwargs: Any) -> None:
         known = ", ".join(value for value, _ in choices)
-        wrong = {"invalid_choice": f"There is no such choice. Known are: {known}."}
+        wrong = {"invalid_choice": f"There is no such choice: use another. Known are: {known}."}
         super().__init__(choices=choices, error_messages=wrong, **kwargs)
         self.labels = dict(choices)
 

@@ -45,7 +45,7 @@ class Statuses(Declared):
             return []
         given = re.findall(r"[^\s,;]+", value) if isinstance(value, str) else value
         if not isinstance(given, list):
-            raise forms.ValidationError("This isn't a list of statuses, as in 403, 419.")
+            raise forms.ValidationError("This isn't a list of statuses: write it as in 403, 419.")
         numbers = [_whole(one) for one in given]
         if not all(number is not None and 300 <= number <= 599 for number in numbers):
             raise forms.ValidationError(

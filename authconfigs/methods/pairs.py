@@ -39,7 +39,7 @@ class Pairs(Declared):
             value = _from_json(value)
         if not isinstance(value, dict):
             raise forms.ValidationError(
-                'This isn\'t a mapping of names to values, as in {"resource": "https://api.example.com"}.'
+                'This isn\'t a mapping of names to values: write one as in {"resource": "https://api.example.com"}.'
             )
         return value
 
@@ -152,11 +152,11 @@ class AnswerPaths(Pairs):
     def validate_item(self, name: str, item: object) -> None:
         if name not in self.known:
             raise forms.ValidationError(
-                f"{name} isn't one of the names that are read: {', '.join(self.known)}."
+                f"{name} isn't one of the names that are read: use one of {', '.join(self.known)}."
             )
         if not isinstance(item, str) or not all(item.split(".")):
             raise forms.ValidationError(
-                f"The value of {name} isn't a path in the answer, as in data.access_token."
+                f"The value of {name} isn't a path in the answer: write one as in data.access_token."
             )
         super().validate_item(name, item)
 

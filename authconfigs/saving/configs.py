@@ -139,7 +139,7 @@ def _create(draft: ConfigDraft, judged: Judged, environment: Environment) -> Sav
 
 def _refuse_taken_name(name: str, environment: Environment) -> None:
     if AuthConfig.objects.filter(environment=environment, name=name).exists():
-        message = f"There is an auth config {name} in {environment.slug} already."
+        message = f"There is an auth config {name} in {environment.slug} already: choose another name, or edit that one."
         raise InvalidDraft({"name": [message]})
 
 

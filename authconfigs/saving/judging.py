@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-
 from authconfigs import datakeys, methods
 from authconfigs.errors import SecretUnreadable
 from authconfigs.methods.base import AuthMethod, Change, MethodForm
@@ -14,6 +12,7 @@ from authconfigs.models import AuthConfig, Credential
 from authconfigs.saving.drafts import ConfigDraft, InvalidDraft, Secret
 from authconfigs.saving.mappings import completed, kept_in
 from authconfigs.saving.tokens import grew_from, needs_consent
+from tenants.wording import column_errors
 
 # The row's own columns; a change of them does nothing to a token.
 COLUMNS = ("name", "description", "owner_id", "rotate_by")
@@ -68,7 +67,8 @@ def judge(
         stored_secrets=stored.secret_state,
         cleared=draft.cleared,
     )
-    errors = _column_errors(draft)
+    row = AuthConfig(name=draft.name, description=draft.description)
+    errors = column_errors(row, ["name", "description"])
     errors |= {name: list(map(str, messages)) for name, messages in form.errors.items()}
     if errors:
         raise InvalidDraft(errors)
@@ -142,16 +142,6 @@ def _method(code: str) -> AuthMethod:
     except KeyError:
         known = ", ".join(method.code for method in methods.METHODS)
         raise InvalidDraft({"method": [f"There is no such method. Known are: {known}."]}) from None
-
-
-def _column_errors(draft: ConfigDraft) -> dict[str, list[str]]:
-    row = AuthConfig(name=draft.name, description=draft.description)
-    skipped = {column.name for column in row._meta.fields} - {"name", "description"}
-    try:
-        row.clean_fields(exclude=skipped)
-    except ValidationError as error:
-        return error.message_dict
-    return {}
 
 
 def _completed(options: Mapping[str, Any], form: MethodForm) -> dict[str, Any]:

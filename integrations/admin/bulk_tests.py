@@ -90,9 +90,12 @@ class BulkTestAdmin(OwnPages):
         """Begin no further test of it."""
         bulk = self.found(request, object_id, verb="cancel")
         if bulk_tests.cancel(bulk):
-            messages.success(request, "Cancelled. What was being tested just then is ended.")
+            messages.success(
+                request,
+                "Cancelled. What was being tested just then is ended; start a new run for the rest.",
+            )
         else:
-            messages.info(request, "It was over already.")
+            messages.info(request, "It was over already. Nothing was left to cancel.")
         return HttpResponseRedirect(self.url_of(bulk))
 
 

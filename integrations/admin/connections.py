@@ -158,7 +158,11 @@ class ConnectionAdmin(ConnectionColumns, ConnectionEntries, RunsTests, TriesRequ
                 raise PermissionDenied
             saved = _saved(request, form, integration, environment, connection=connection)
             if saved is not None:
-                done = "The connection is saved." if saved.fields else "Nothing was changed."
+                done = (
+                    "The connection is saved."
+                    if saved.fields
+                    else "Nothing was changed: all is stored as you sent it."
+                )
                 messages.success(request, done)
                 _say_more(request, saved)
                 return HttpResponseRedirect(self.url_of(connection))

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from authconfigs.admin.tested import in_words
 from authconfigs.symptoms import Symptom
-from integrations.diagnosis.words import MEANINGS, ROWS, Row
+from integrations.diagnosis.words import MATRIX, MEANINGS, ROWS, Row
 from tenants.site import site
 
 _FACT = re.compile(r"\{(\w+)\}")
@@ -59,9 +59,8 @@ class Entry:
 @require_safe
 def symptoms_view(request: HttpRequest) -> HttpResponse:
     """All symptoms, by the rows of the troubleshooting matrix."""
-    rows = dict.fromkeys(row.matrix for row in ROWS if row.matrix)
-    in_matrix = [(matrix, list(_entries(_symptoms_of(matrix)))) for matrix in rows]
-    named = {symptom for matrix in rows for symptom in _symptoms_of(matrix)}
+    in_matrix = [(line, list(_entries(_symptoms_of(line.seen)))) for line in MATRIX]
+    named = {symptom for line in MATRIX for symptom in _symptoms_of(line.seen)}
     others = list(_entries(symptom for symptom in Symptom if symptom not in named))
     return _page(request, "symptoms", title="Troubleshooting", matrix=in_matrix, others=others)
 
@@ -78,7 +77,7 @@ def symptom_view(request: HttpRequest, symptom: str) -> HttpResponse:
         title=title_of_symptom(symptom),
         code=symptom,
         meaning=MEANINGS[Symptom(symptom)],
-        matrix=list(dict.fromkeys(row.matrix for row in rows if row.matrix)),
+        matrix=[line for line in MATRIX if line.seen in {row.matrix for row in rows}],
         cases=[_case(row) for row in sorted(rows, key=lambda row: bool(row.case))],
     )
 

@@ -27,6 +27,7 @@ from integrations.models import Connection, Integration
 from integrations.saving import EditConflict, InvalidDraft, delete, save_integration
 from integrations.saving.drafts import SavedIntegration
 from tenants.badges import environment_badge
+from tenants.choices import why_no_environment
 from tenants.csv_lists import CsvPages
 from tenants.models import Environment, User
 from tenants.permissions import environments_for
@@ -143,6 +144,8 @@ class IntegrationAdmin(IntegrationEntries, CsvPages):
             if saved is not None:
                 _say_saved(request, saved)
                 return HttpResponseRedirect(self.url_of(integration))
+        user = cast("User", request.user)
+        places = _places(user, integration)
         return self.page(
             request,
             "integration_page",
@@ -150,7 +153,10 @@ class IntegrationAdmin(IntegrationEntries, CsvPages):
             original=integration,
             integration=integration,
             form=form,
-            places=_places(cast("User", request.user), integration),
+            places=places,
+            no_environment=""
+            if places
+            else why_no_environment(user, "integrations.add_connection"),
             may={"delete": self.has_delete_permission(request, integration)},
         )
 
@@ -178,7 +184,7 @@ def _saved(form: IntegrationForm, integration: Integration | None) -> SavedInteg
 
 def _say_saved(request: HttpRequest, saved: SavedIntegration) -> None:
     if not saved.fields:
-        messages.info(request, "Nothing was changed.")
+        messages.info(request, "Nothing was changed: all is stored as you sent it.")
         return
     messages.success(request, f"{saved.integration.name} is saved.")
     if saved.moved:

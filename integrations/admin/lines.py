@@ -32,9 +32,13 @@ class Lines(forms.CharField):
                 continue
             name, separator, each = (part.strip() for part in line.partition(self.separator))
             if not separator or not name:
-                raise forms.ValidationError(f"Line {number} isn't like {self.example}.")
+                raise forms.ValidationError(
+                    f"Line {number} isn't a name and a value: write it as in {self.example}."
+                )
             if name in found:
-                raise forms.ValidationError(f"Line {number}: {name} is there twice.")
+                raise forms.ValidationError(
+                    f"Line {number}: {name} is there twice, leave one of them out."
+                )
             found[name] = each
         return found
 

@@ -40,7 +40,13 @@ class PlaceForm(forms.Form):
             user=user, perm=perm, help_text="Auth configs of this environment can be attached."
         )
         self.fields["config"] = RowChoice(
-            queryset=configs, required=False, widget=forms.HiddenInput
+            queryset=configs,
+            required=False,
+            widget=forms.HiddenInput,
+            error_messages={
+                "invalid_choice": "The auth config that the link names isn't there any more, or not for you to attach."
+                " Go on without it, and choose one on the next page."
+            },
         )
         if self.attached is not None:
             self.fields["environment"].widget = forms.HiddenInput()

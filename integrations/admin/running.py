@@ -112,7 +112,10 @@ def _shown(test: ConnectionTest) -> HttpResponse:
 def _begun(request: HttpRequest, connections: list[Connection]) -> HttpResponse | None:
     """Begin a bulk test and lead to its page; None where there is nothing to test, or it can't be begun, and it is said so."""
     if not connections:
-        messages.info(request, "Nothing to test: there is no connection here that you may test.")
+        messages.info(
+            request,
+            "Nothing to test: there is no connection here that you may test. Add one, or change the filter.",
+        )
         return None
     places = list(dict.fromkeys(row.environment.name for row in connections))
     number = f"{len(connections)} connections" if len(connections) > 1 else "1 connection"

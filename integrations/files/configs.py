@@ -33,7 +33,10 @@ def apply_configs(work: Work, options: Options, report: Report) -> None:
     for entry in entries:
         environment = work.environments.get(entry["environment"])
         if environment is None:
-            report.refuse(entry.at("environment"), "The tenant has no environment of this slug.")
+            report.refuse(
+                entry.at("environment"),
+                "The tenant has no environment of this slug. Add it under environments, or name another.",
+            )
             continue
         key = (environment.slug, entry["name"])
         config = work.configs.get(key)
@@ -86,13 +89,15 @@ def _owners(entries: Iterable[Entry]) -> Mapping[str, User]:
 def _method(entry: Entry, config: AuthConfig | None, report: Report) -> AuthMethod:
     code = entry.value("method", stored=config.method if config is not None else None, default=None)
     if code is None:
-        report.refuse(entry.at("method"), "This is missing.")
+        report.refuse(entry.at("method"), "This is missing: add it.")
         raise Refused
     try:
         return methods.by_code(code)
     except KeyError:
         known = ", ".join(method.code for method in methods.METHODS)
-        report.refuse(entry.at("method"), f"There is no such method. Known are: {known}.")
+        report.refuse(
+            entry.at("method"), f"There is no such method. Known are: {known}. Use one of those."
+        )
         raise Refused from None
 
 
@@ -117,7 +122,10 @@ def _draft(
     if "owner" in entry:
         owner = owners.get(entry["owner"])
         if owner is None and entry["owner"] is not None:
-            report.refuse(entry.at("owner"), "Nobody of this user name is staff of the tenant.")
+            report.refuse(
+                entry.at("owner"),
+                "Nobody of this user name is staff of the tenant. Add them under staff, or name another.",
+            )
             raise Refused
     draft = ConfigDraft(
         name=entry["name"],
@@ -166,7 +174,7 @@ def _secrets(
             if options.keep_secrets and _is_left_out(value):
                 if is_new:
                     raise Unreadable(
-                        "The auth config is new and needs it, but --keep-secrets leaves it out."
+                        "The auth config is new and needs it, but --keep-secrets leaves it out. Apply it once without --keep-secrets."
                     )
                 continue
             secret = _resolved(value, options)
@@ -213,7 +221,10 @@ def _refuse_unknown(
 ) -> None:
     unknown = [name for name in given if name not in known]
     for name in unknown:
-        report.refuse(entry.at(key, name), f"Unknown key. Known are: {', '.join(known)}.")
+        report.refuse(
+            entry.at(key, name),
+            f"Unknown key. Known are: {', '.join(known)}. Use one of those, or leave it out.",
+        )
     if unknown:
         raise Refused
 

@@ -107,18 +107,22 @@ def _apply_connection(
 ) -> None:
     environment = work.environments.get(entry["environment"])
     if environment is None:
-        report.refuse(entry.at("environment"), "The tenant has no environment of this slug.")
+        report.refuse(
+            entry.at("environment"),
+            "The tenant has no environment of this slug. Add it under environments, or name another.",
+        )
         return
     base_url = entry.value("base_url", stored=stored.base_url if stored else None, default=None)
     if base_url is None:
-        report.refuse(entry.at("base_url"), "This is missing.")
+        report.refuse(entry.at("base_url"), "This is missing: add it.")
         return
     config = stored.auth_config if stored is not None else None
     if "auth_config" in entry:
         config = work.configs.get((environment.slug, entry["auth_config"]))
         if config is None and entry["auth_config"] is not None:
             report.refuse(
-                entry.at("auth_config"), f"{environment.slug} has no auth config of this name."
+                entry.at("auth_config"),
+                f"{environment.slug} has no auth config of this name. Add it under auth_configs, or name another.",
             )
             return
     try:

@@ -28,7 +28,7 @@ def resolve(value: str, *, folder: Path) -> str:
     kind, name = match.groups()
     text = _variable(name) if kind == "env" else _file(folder / name, name)
     if "\0" in text:
-        raise Unreadable(f"{name} holds a NUL character.")
+        raise Unreadable(f"{name} holds a NUL character. Write it without.")
     return text
 
 
@@ -36,7 +36,9 @@ def _variable(name: str) -> str:
     # The bytes as they are: the locale's idea of text doesn't matter.
     content = os.environb.get(os.fsencode(name))
     if content is None:
-        raise Unreadable(f"The environment variable {name} isn't set.")
+        raise Unreadable(
+            f"The environment variable {name} isn't set. Set it, or use --keep-secrets to keep what is stored."
+        )
     return _decoded(content, f"The environment variable {name}")
 
 
@@ -46,9 +48,11 @@ def _file(path: Path, name: str) -> str:
             content = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "that is no path"
-        raise Unreadable(f"The file {name} can't be read: {reason}.") from None
+        raise Unreadable(
+            f"The file {name} can't be read: {reason}. Name a file that is there and readable."
+        ) from None
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"The file {name} is larger than {MAX_BYTES // 2**20} MiB.")
+        raise Unreadable(f"The file {name} is larger than {MAX_BYTES // 2**20} MiB. Name another.")
     text = _decoded(content, f"The file {name}")
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
@@ -57,4 +61,4 @@ def _decoded(content: bytes, what: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise Unreadable(f"{what} isn't UTF-8.") from None
+        raise Unreadable(f"{what} isn't UTF-8. Write it anew in that encoding.") from None

@@ -35,7 +35,7 @@ class BadFile(Exception):
 def cut(problems: Sequence[Problem]) -> list[Problem]:
     """As many as somebody reads."""
     more = len(problems) - MAX_PROBLEMS
-    rest = [Problem("", f"There are {more} problems more.")] if more > 0 else []
+    rest = [Problem("", f"There are {more} problems more. Mend these first.")] if more > 0 else []
     return [*problems[:MAX_PROBLEMS], *rest]
 
 

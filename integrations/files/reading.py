@@ -32,7 +32,7 @@ def read_bytes(stream: BinaryIO) -> bytes:
     """All of a stream. Raises BadFile when that is too much."""
     content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        refuse(f"The file is larger than {MAX_BYTES // 2**20} MiB.")
+        refuse(f"The file is larger than {MAX_BYTES // 2**20} MiB. Apply it in parts.")
     return content
 
 
@@ -42,7 +42,7 @@ def parse(content: bytes) -> Document:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        refuse("The file isn't UTF-8.", line=line)
+        refuse("The file isn't UTF-8. Write it anew in that encoding.", line=line)
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json)
     except (BadFile, RecursionError) as problem:
@@ -72,7 +72,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-        refuse(f"The key {twice!r} stands twice in one object.")
+        refuse(f"The key {twice!r} stands twice in one object. Leave one of them out.")
     return found
 
 

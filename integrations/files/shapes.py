@@ -58,20 +58,29 @@ class Shape:
 
     def __call__(self, value: Any, path: str, problems: _Problems) -> Entry | None:
         if not isinstance(value, dict):
-            problems.append(Problem(path, f"This must be a mapping, not {_kind(value)}."))
+            problems.append(
+                Problem(
+                    path, f"This must be a mapping, not {_kind(value)}: write names and values."
+                )
+            )
             return None
         given: dict[str, Any] = {}
         for key, found in value.items():
             check = self.keys.get(key)
             if check is None:
                 known = ", ".join(self.keys)
-                problems.append(Problem(child(path, key), f"Unknown key. Known are: {known}."))
+                problems.append(
+                    Problem(
+                        child(path, key),
+                        f"Unknown key. Known are: {known}. Use one of those, or leave it out.",
+                    )
+                )
             elif found is not None:
                 given[key] = check(found, child(path, key), problems)
             elif key not in self.required:
                 given[key] = None
         problems += [
-            Problem(child(path, key), "This is missing.")
+            Problem(child(path, key), "This is missing: add it.")
             for key in self.required
             if value.get(key) is None
         ]
@@ -93,8 +102,9 @@ def _typed(wanted: type, name: str) -> _Check:
     def check(value: Any, path: str, problems: _Problems) -> Any:
         if type(value) is wanted:
             return value
-        hint = ": put it in quotes" if wanted is str and not isinstance(value, dict | list) else ""
-        problems.append(Problem(path, f"This must be {name}, not {_kind(value)}{hint}."))
+        quotable = wanted is str and not isinstance(value, dict | list)
+        fix = "Put it in quotes." if quotable else f"Write {name}."
+        problems.append(Problem(path, f"This must be {name}, not {_kind(value)}. {fix}"))
         return None
 
     return check
@@ -113,7 +123,7 @@ def day(value: Any, path: str, problems: _Problems) -> date | None:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    problems.append(Problem(path, "This must be a date, as in 2027-01-31."))
+    problems.append(Problem(path, "This must be a date: write it as in 2027-01-31."))
     return None
 
 
@@ -257,7 +267,11 @@ TENANT = Shape(
 def version(value: Any, path: str, problems: _Problems) -> int:
     """The version of the format."""
     if type(value) is not int or value != 1:
-        problems.append(Problem(path, "This version of the console reads version 1."))
+        problems.append(
+            Problem(
+                path, "This version of the console reads version 1: write that, or leave it out."
+            )
+        )
     return 1
 
 

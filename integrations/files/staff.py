@@ -4,10 +4,10 @@ from integrations.files.outcome import Report
 from integrations.files.placeholders import Unreadable, is_placeholder, resolve
 from integrations.files.shapes import Entry
 from integrations.files.work import Options, Work, unique
-from integrations.saving.judging import model_errors
 from tenants import audit
 from tenants.models import Membership, Tenant, User
 from tenants.roles import Role
+from tenants.wording import column_errors
 
 
 def apply_staff(work: Work, options: Options, report: Report) -> None:
@@ -22,7 +22,9 @@ def apply_staff(work: Work, options: Options, report: Report) -> None:
         stored = membership.role if membership is not None else Role.VIEWER
         role = entry.value("role", stored=stored, default=Role.VIEWER)
         if role not in Role.values:
-            report.refuse(entry.at("role"), f"A role is one of {', '.join(Role.values)}.")
+            report.refuse(
+                entry.at("role"), f"A role is one of {', '.join(Role.values)}. Use one of those."
+            )
             continue
         user = known or _make(entry, work.tenant, options, report)
         if user is None:
@@ -44,7 +46,10 @@ def apply_staff(work: Work, options: Options, report: Report) -> None:
             name = f"{work.tenant.slug}/{user.username}"
             report.created_or_updated(created, "staff", name, fields=fields)
     if had_admin and not Membership.objects.filter(role=Role.ADMIN).exists():
-        report.refuse(work.entry.at("staff"), "The tenant would be left without an admin.")
+        report.refuse(
+            work.entry.at("staff"),
+            "The tenant would be left without an admin. Keep one, or add another.",
+        )
 
 
 def _make(entry: Entry, tenant: Tenant, options: Options, report: Report) -> User | None:
@@ -53,7 +58,10 @@ def _make(entry: Entry, tenant: Tenant, options: Options, report: Report) -> Use
     if slug := entry.value("home", stored=None, default=None):
         found = Tenant.objects.filter(slug=slug).first()
         if found is None:
-            report.refuse(entry.at("home"), "There is no tenant of this slug.")
+            report.refuse(
+                entry.at("home"),
+                "There is no tenant of this slug. Add it under tenants, or name another.",
+            )
             return None
         home = found
     user = User(
@@ -61,7 +69,7 @@ def _make(entry: Entry, tenant: Tenant, options: Options, report: Report) -> Use
         email=entry.value("email", stored="", default=""),
         home_tenant=home,
     )
-    errors = model_errors(user, ["username", "email"])
+    errors = column_errors(user, ["username", "email"])
     for name, messages in errors.items():
         report.refuse(entry.at(name), " ".join(messages))
     try:
@@ -81,9 +89,9 @@ def _password(entry: Entry, options: Options) -> str | None:
         return None
     if options.keep_secrets and is_placeholder(value):
         raise Unreadable(
-            "This person is new and needs the password, which --keep-secrets leaves out."
+            "This person is new and needs the password, which --keep-secrets leaves out. Apply it once without --keep-secrets."
         )
     password = resolve(value, folder=options.folder)
     if not password:
-        raise Unreadable("A password can't be empty.")
+        raise Unreadable("A password can't be empty. Write one, or leave it out.")
     return password

@@ -8,10 +8,10 @@ from django.utils import timezone
 from integrations.files.outcome import Report
 from integrations.files.shapes import Entry
 from integrations.files.work import Work, unique
-from integrations.saving.judging import model_errors
 from tenants import audit
 from tenants.models import Environment, Tenant
 from tenants.scope import tenant_scope
+from tenants.wording import column_errors
 
 
 def apply_tenants(file: Entry, report: Report) -> list[Work]:
@@ -61,7 +61,7 @@ def _store(
     changed = [name for name, value in values.items() if created or getattr(row, name) != value]
     for name, value in values.items():
         setattr(row, name, value)
-    errors = model_errors(row, ["slug", *values])
+    errors = column_errors(row, ["slug", *values])
     for name, messages in errors.items():
         report.refuse(entry.at(name), " ".join(messages))
     if errors:

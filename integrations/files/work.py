@@ -42,7 +42,7 @@ def unique(entries: Iterable[Entry], keys: tuple[str, ...], report: Report) -> l
     for entry in entries:
         name = tuple(entry.given.get(key) for key in keys)
         if name in seen:
-            report.refuse(entry.at(keys[-1]), "This is in the file twice.")
+            report.refuse(entry.at(keys[-1]), "This is in the file twice. Leave one of them out.")
         else:
             seen.add(name)
             found.append(entry)

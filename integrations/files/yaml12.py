@@ -62,7 +62,10 @@ class _Builder:
         if isinstance(event, DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                refuse("The file holds more than one document.", line=_line(event))
+                refuse(
+                    "The file holds more than one document. Keep one, without --- in between.",
+                    line=_line(event),
+                )
         elif isinstance(event, ScalarEvent):
             self._scalar(event)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
@@ -79,7 +82,7 @@ class _Builder:
     def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         is_mapping = isinstance(event, MappingStartEvent)
         if event.tag not in (None, "!", _TAG + ("map" if is_mapping else "seq")):
-            refuse("Tags of this kind aren't allowed.", line=_line(event))
+            refuse("Tags of this kind aren't allowed. Write the plain value.", line=_line(event))
         if len(self.stack) >= MAX_DEPTH:
             refuse(TOO_DEEP, line=_line(event), path=self.stack[-1].path)
         value: Any = {} if is_mapping else []
@@ -96,7 +99,7 @@ class _Builder:
                 refuse("A key must be text: put it in quotes.", line=_line(event), path=top.path)
             if value in top.value:
                 refuse(
-                    f"The key {value!r} stands twice in one mapping.",
+                    f"The key {value!r} stands twice in one mapping. Leave one of them out.",
                     line=_line(event),
                     path=top.path,
                 )
@@ -107,7 +110,10 @@ class _Builder:
 
     def _alias(self, event: AliasEvent) -> None:
         if event.anchor not in self._anchors:
-            refuse("An alias names no anchor that is complete by here.", line=_line(event))
+            refuse(
+                "An alias names no anchor that is complete by here. Write the value in its place.",
+                line=_line(event),
+            )
         value, size = self._anchors[event.anchor]
         self._put(value, event)
         self._count(size, event)
@@ -122,7 +128,7 @@ class _Builder:
             path = child(top.path, len(top.value))
             top.value.append(value)
         elif top.key is None:
-            refuse("A key must be text.", line=_line(event), path=top.path)
+            refuse("A key must be text. Write it in quotes.", line=_line(event), path=top.path)
         else:
             path = child(top.path, top.key)
             top.value[top.key] = value
@@ -136,7 +142,7 @@ class _Builder:
         self.stack[-1].size += size
         if self.stack[-1].size > MAX_VALUES:
             refuse(
-                f"With its aliases the file stands for more than {MAX_VALUES:,} values.",
+                f"With its aliases the file stands for more than {MAX_VALUES:,} values. Write it with fewer aliases.",
                 line=_line(event),
             )
 
@@ -149,16 +155,19 @@ def parse_yaml(text: str) -> tuple[Any, dict[str, int]]:
             builder.take(event)
     except ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
-        refuse("There is a character that YAML doesn't allow.", line=line)
+        refuse(
+            "There is a character that YAML doesn't allow. Write it as an escape in double quotes.",
+            line=line,
+        )
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         reason = _without_content(problem.problem or problem.context or "")
         refuse(
-            f"The file is neither JSON nor YAML: {reason}.",
+            f"The file is neither JSON nor YAML: {reason}. Mend that line.",
             line=mark.line + 1 if mark is not None else None,
         )
     except YAMLError:
-        refuse("The file is neither JSON nor YAML.")
+        refuse("The file is neither JSON nor YAML. Look at its line breaks and indents.")
     return builder.root, builder.lines
 
 
@@ -187,11 +196,11 @@ def _resolved(event: ScalarEvent) -> Any:
         event.tag.removeprefix(_TAG)
     )
     if wanted is None or not event.tag.startswith(_TAG):
-        refuse("Tags of this kind aren't allowed.", line=_line(event))
+        refuse("Tags of this kind aren't allowed. Write the plain value.", line=_line(event))
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        refuse("A value doesn't fit its tag.", line=_line(event))
+        refuse("A value doesn't fit its tag. Leave the tag out.", line=_line(event))
     return value
 
 
@@ -212,5 +221,5 @@ def resolve_plain(text: str) -> Any:
 
 def _finite(value: Any, event: ScalarEvent) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        refuse("A number must be finite.", line=_line(event))
+        refuse("A number must be finite. Write it in digits.", line=_line(event))
     return value

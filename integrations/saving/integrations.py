@@ -5,9 +5,9 @@ from django.db import IntegrityError, transaction
 from authconfigs.saving import InvalidDraft, conflict
 from integrations.models import Connection, Integration, IntegrationRevision
 from integrations.saving.drafts import IntegrationDraft, SavedIntegration
-from integrations.saving.judging import model_errors
 from integrations.saving.revisions import content_errors, revision_of
 from tenants import audit
+from tenants.wording import column_errors
 
 
 def save_integration(
@@ -57,10 +57,12 @@ def _changed(draft: IntegrationDraft, integration: Integration | None) -> tuple[
 
 
 def _judge(draft: IntegrationDraft, *, is_new: bool) -> None:
-    errors = model_errors(Integration(slug=draft.slug, name=draft.name), ["slug", "name"])
+    errors = column_errors(Integration(slug=draft.slug, name=draft.name), ["slug", "name"])
     errors |= content_errors(draft.headers, draft.query)
     if is_new and Integration.objects.filter(slug=draft.slug).exists():
-        errors["slug"] = ["There is an integration of this slug already."]
+        errors["slug"] = [
+            "There is an integration of this slug already: choose another slug, or edit that one."
+        ]
     if errors:
         raise InvalidDraft(errors)
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -18,13 +18,30 @@ from tenants.badges import moment, pill
 from tenants.consequences import Consequence, ask_page
 from tenants.models import Tenant
 from tenants.site import site
+from tenants.wording import Worded
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Tenant]
+else:
+    _ModelForm = forms.ModelForm
+
+
+class TenantRowForm(Worded, _ModelForm):
+    """Slug and name, with words of ours."""
+
+    class Meta:
+        model = Tenant
+        fields = ("slug", "name")
+        error_messages: ClassVar = {
+            "slug": {"unique": "There is a tenant with this slug already. Choose another slug."}
+        }
 
 
 @admin.register(Tenant, site=site)
 class TenantListAdmin(TenantAdmin):
     """Where platform operators arrive: they make tenants, switch them off and on, and enter one."""
 
-    form = forms.ModelForm  # type: ignore[assignment]  # no tenant owns a tenant
+    form = TenantRowForm  # type: ignore[assignment]  # no tenant owns a tenant
     list_display = ("name", "slug", "state", "created", "enter")
     search_fields = ("name", "slug")
     empty_words = (

@@ -119,7 +119,11 @@ class Migration(migrations.Migration):
                     models.CharField(
                         max_length=150,
                         unique=True,
-                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        validators=[
+                            django.contrib.auth.validators.UnicodeUsernameValidator(
+                                message="Use letters, digits and @ . + - _ alone."
+                            )
+                        ],
                     ),
                 ),
                 ("email", models.EmailField(blank=True, max_length=254)),
@@ -261,7 +265,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("tenant", "slug"),
                         name="environment_slug_per_tenant",
-                        violation_error_message="There is an environment with this slug already.",
+                        violation_error_message="There is an environment with this slug already. Choose another slug.",
                     ),
                     models.UniqueConstraint(
                         fields=("tenant", "id"), name="environment_composite_key"

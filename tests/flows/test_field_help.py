@@ -29,8 +29,8 @@ from tests.factories import (
 )
 
 APPS = ("tenants", "authconfigs", "integrations")
-# One's own login and password, asked for before there is a console.
-BEFORE_THE_CONSOLE = {"LoginForm", "_PasswordForm"}
+# One's own login and password, asked for before there is a console or beside it.
+BEFORE_THE_CONSOLE = {"LoginForm", "OwnPasswordForm", "WordedPasswords", "_PasswordForm"}
 # What no example may look like: a run of letters and digits as only machines make it.
 LIKE_A_SECRET = re.compile(r"\.\.\.|…|\b(?=\w*\d)(?=\w*[A-Za-z])\w{9,}")
 

@@ -90,7 +90,7 @@ def test_no_answer_is_explained(tenant: Tenant) -> None:
         ({"path": "//evil.example/"}, "The path begins with"),
         ({"headers": "no colon"}, "Line 1"),
         ({"headers": "Host: evil.example"}, "Host"),
-        ({"method": "CONNECT"}, "not one of the available choices"),
+        ({"method": "CONNECT"}, "isn&#x27;t one of those on offer"),
     ],
 )
 def test_what_cant_be_sent_is_said_and_kept(

@@ -73,7 +73,7 @@ def test_an_editor_cant_add_to_a_protected_environment(client: Client) -> None:
     production = make_environment(acme, "production", protected=True)
     form = {"name": "billing", "method": "bearer"}
     refused = client.post(f"{CONFIGS}add/", posted(acme, **form, environment=production.id))
-    assert "not one of the available choices" in refused.content.decode()
+    assert "isn&#x27;t one of those on offer" in refused.content.decode()
     added = client.post(f"{CONFIGS}add/", posted(acme, **form, environment=staging.id))
     assert added.status_code == 302
 
@@ -128,7 +128,7 @@ def test_a_posted_foreign_key_of_another_tenant_is_no_choice(client: Client) -> 
 
 
 def errors(page: str) -> list[str]:
-    return re.findall(r"Select a valid choice[^<]*", page)
+    return re.findall(r"isn&#x27;t one of those on offer[^<]*", page)
 
 
 def test_people_of_another_tenant_are_no_choice(client: Client) -> None:

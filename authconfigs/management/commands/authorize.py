@@ -40,7 +40,9 @@ class Command(ConsoleCommand):
         except UnknownName as unknown:
             self.fail(str(unknown))
         if not needs_consent(state.method.code):
-            self.fail(f"{state} uses {state.method.label}, which needs no consent.")
+            self.fail(
+                f"{state} uses {state.method.label}, which needs no consent: name a config of OAuth 2.0 authorization code."
+            )
         try:
             trips.check_connectable(state)
         except OutboundError as error:

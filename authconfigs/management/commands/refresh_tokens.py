@@ -81,21 +81,27 @@ class Command(ConsoleCommand):
         within, force = options["due_within"], options["force"]
         if not options["config"]:
             if options["environment"]:
-                self.fail("--environment belongs to --config, which is missing.")
+                self.fail(
+                    "--environment belongs to --config, which is missing: add it, or leave both out."
+                )
             for config_id, generation in due_configs(within, force=force):
                 # One that was deleted meanwhile isn't due any more.
                 with suppress(UnknownName):
                     yield load_config(config_id), generation
             return
         if not options["environment"]:
-            self.fail("--config needs --environment: a name is unique in one environment.")
+            self.fail(
+                "--config needs --environment, because a name is unique in one environment alone: add it."
+            )
         name = self.parse_config(options["config"])
         try:
             state = load_named_config(name.tenant, name.config, environment=options["environment"])
         except UnknownName as unknown:
             self.fail(str(unknown))
         if not state.method.uses_token:
-            self.fail(f"{state} uses {state.method.label}, which has no token to renew.")
+            self.fail(
+                f"{state} uses {state.method.label}, which has no token to renew: name an OAuth 2.0 config."
+            )
         if force or is_due(state, within):
             yield state, None
 

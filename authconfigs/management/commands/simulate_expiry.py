@@ -25,7 +25,9 @@ class Command(ConsoleCommand):
         except UnknownName as unknown:
             self.fail(str(unknown))
         if not state.method.uses_token:
-            self.fail(f"{state} uses {state.method.label}, which has no token that expires.")
+            self.fail(
+                f"{state} uses {state.method.label}, which has no token that expires: name an OAuth 2.0 config."
+            )
         expired = expire_now(state)
         with self.in_tenant(name.tenant):
             config = AuthConfig.objects.filter(id=state.config_id).first()

@@ -7,9 +7,10 @@ to Basic and the password grant, `{header}` with `{prefix}` to bearer tokens, `{
 """
 
 from integrations.diagnosis.words import answers, no_answer, token_errors
+from integrations.diagnosis.words.matrix import MATRIX, Line
 from integrations.diagnosis.words.meanings import MEANINGS
 from integrations.diagnosis.words.row import GENERIC, Row
 
-__all__ = ["GENERIC", "MEANINGS", "ROWS", "Row"]
+__all__ = ["GENERIC", "MATRIX", "MEANINGS", "ROWS", "Line", "Row"]
 
 ROWS = (*no_answer.ROWS, *token_errors.ROWS, *answers.ROWS)

@@ -27,7 +27,8 @@ ROWS = (
          "Is the account of {username} locked, or does it want a second factor? The password grant can't give one.",
          "Is {username} an account of the environment that {token_url} belongs to?",
          _GRANT,
-         *CLIENT)),
+         *CLIENT,
+         "Ask the provider whether accounts may be used with this grant type at all.")),
     Row(S.TOKEN_ENDPOINT_CONFIG, "unauthorized_client", OAUTH,
         _REFUSES,
         "The provider knows the client, but doesn't let it use this grant type.",
@@ -70,5 +71,6 @@ ROWS = (
         ("Client ID {client_id}: is it switched on at the provider, and approved for this API?",
          "User name {username}: does it have the right at the provider?",
          _SCOPE,
-         _AUDIENCE)),
+         _AUDIENCE,
+         "Ask the provider who refused the access: a rule, or a person who was asked.")),
 )  # fmt: skip

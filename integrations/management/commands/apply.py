@@ -77,7 +77,14 @@ def _content(path: str) -> bytes:
         with Path(path).open("rb") as stream:
             return read_bytes(stream)
     except OSError as problem:
-        raise BadFile([Problem("", f"{path} can't be read: {problem.strerror}.")]) from None
+        raise BadFile(
+            [
+                Problem(
+                    "",
+                    f"{path} can't be read: {problem.strerror}. Name a file that is there and readable, or - for stdin.",
+                )
+            ]
+        ) from None
 
 
 def _document(outcome: Outcome) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class Command(ConsoleCommand):
         for text in options["header"]:
             header, mark, value = _header(text)
             if not TOKEN.fullmatch(header) or not mark:
-                self.fail(f"{header!r}: a header is written as 'Name: value'.")
+                self.fail(
+                    f"{header!r}: a header is written as 'Name: value', in quotes. Give it a colon."
+                )
             if mark == ":" and not value:
                 removed.add(header.lower())
             else:
@@ -90,7 +92,9 @@ class Command(ConsoleCommand):
     def method_and_path(self, words: list[str]) -> tuple[str, str]:
         """METHOD and PATH, of which either may be left out: PATH begins with / or ?."""
         if len(words) > 2:
-            self.fail("After the connection come METHOD and PATH, and nothing else.")
+            self.fail(
+                "After the connection come METHOD and PATH, and nothing else: put what has blanks in it in quotes, and headers after -H."
+            )
         if len(words) == 2:
             method, path = words
         elif words and (words[0].startswith(("/", "?")) or not words[0]):
@@ -98,7 +102,9 @@ class Command(ConsoleCommand):
         else:
             method, path = (words or ["GET"])[0], ""
         if not TOKEN.fullmatch(method) or method.upper() == "CONNECT":
-            self.fail(f"{method!r} isn't an HTTP method. A PATH begins with / or ?.")
+            self.fail(
+                f"{method!r} isn't an HTTP method. A PATH begins with / or ?: write GET /invoices, say."
+            )
         return method.upper(), path
 
     def body(self, text: str | None) -> bytes | None:
@@ -112,7 +118,9 @@ class Command(ConsoleCommand):
         try:
             return Path(text[1:]).read_bytes()
         except OSError as problem:
-            self.fail(f"{text[1:]} can't be read: {problem.strerror}.")
+            self.fail(
+                f"{text[1:]} can't be read: {problem.strerror}. Name a file that is there and readable, or @- for stdin."
+            )
 
 
 def _header(text: str) -> tuple[str, str, str]:

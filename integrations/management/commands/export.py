@@ -32,7 +32,7 @@ class Command(ConsoleCommand):
                 self.fail(str(unknown))
             tenants = tenants.filter(slug=options["tenant"])
             if not tenants:
-                self.fail(f"There is no tenant {options['tenant']}.")
+                self.fail(f"There is no tenant {options['tenant']}. Check how its slug is spelt.")
         for tenant in tenants:
             audit.record("export", tenant, tenant_id=tenant.id)
         self.stdout.write(write_yaml(export(tenants)), ending="")

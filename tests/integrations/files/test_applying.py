@@ -224,8 +224,10 @@ def test_every_missing_variable_is_named(tmp_path: Path) -> None:
 
     assert run.code == 2
     assert run.stderr.splitlines() == [
-        "tenants[0].staff[0].password (line 1): The environment variable NOT_SET_TWO isn't set.",
-        "tenants[0].auth_configs[0].secrets.value (line 1): The environment variable NOT_SET_ONE isn't set.",
+        "tenants[0].staff[0].password (line 1): The environment variable NOT_SET_TWO isn't set. Set it, or use"
+        " --keep-secrets to keep what is stored.",
+        "tenants[0].auth_configs[0].secrets.value (line 1): The environment variable NOT_SET_ONE isn't set. Set it, or use"
+        " --keep-secrets to keep what is stored.",
     ]
 
 

@@ -225,4 +225,4 @@ def test_a_flood_of_problems_is_cut(tmp_path: Path) -> None:
     told = apply_tenant(tmp_path, basic(environments=[5] * 10_000))
 
     assert len(told.stderr.splitlines()) == 201
-    assert told.stderr.splitlines()[-1] == "There are 9800 problems more."
+    assert told.stderr.splitlines()[-1] == "There are 9800 problems more. Mend these first."
