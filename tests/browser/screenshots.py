@@ -28,7 +28,7 @@ from tests.config.checkout import ROOT
 from tests.flows.test_demo_data import free_port
 
 FOLDER = ROOT / "docs" / "screenshots"
-DESK = ViewportSize(width=1280, height=700)
+DESK = ViewportSize(width=1280, height=680)
 PHONE = ViewportSize(width=390, height=780)
 LOOKS: dict[str, tuple[Literal["light", "dark"], ViewportSize]] = {
     "light": ("light", DESK),
