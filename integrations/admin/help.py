@@ -71,13 +71,16 @@ def symptom_view(request: HttpRequest, symptom: str) -> HttpResponse:
     if symptom not in set(Symptom):
         raise Http404
     rows = [row for row in ROWS if row.symptom == symptom]
+    own = {row.matrix for row in rows if not row.case}
     return _page(
         request,
         "symptom",
         title=title_of_symptom(symptom),
         code=symptom,
         meaning=MEANINGS[Symptom(symptom)],
-        matrix=[line for line in MATRIX if line.seen in {row.matrix for row in rows}],
+        # Its own row first; what is true of some of its cases alone stands behind all of them.
+        matrix=[line for line in MATRIX if line.seen in own],
+        of_cases=[line for line in MATRIX if line.seen in {row.matrix for row in rows} - own],
         cases=[_case(row) for row in sorted(rows, key=lambda row: bool(row.case))],
     )
 
