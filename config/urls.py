@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from tenants.site import site
 
 handler400 = "tenants.error_pages.bad_request"
+handler403 = "tenants.error_pages.permission_denied"
 handler500 = "tenants.error_pages.server_error"
 
 urlpatterns = [

@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
 
-from tenants import staff
+from tenants import lacking, staff
 from tenants.audit import record
 from tenants.error_pages import bad_request
 from tenants.forms import TenantForm
@@ -64,7 +64,10 @@ class TenantAdmin(Findable):
         row = self.get_object(request, unquote(obj)) if isinstance(obj, str) else obj
         if row is None and obj is not None:
             return False
-        return request.user.has_perm(self._perm(verb), row)
+        allowed: bool = request.user.has_perm(self._perm(verb), row)
+        if not allowed:
+            lacking.remember(request, self._perm(verb), row)
+        return allowed
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self.allows(request, "view", obj)

@@ -13,6 +13,7 @@ from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from tenants.lacking import told
 from tenants.site import look
 
 OTHER_ADDRESS = (
@@ -35,6 +36,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedModelAdminLookup):
         context["list"] = request.path
     return render(request, "400.html", context, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: a right that the user lacks here; who has it, and whom to ask."""
+    return render(request, "403.html", told(request), status=403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
