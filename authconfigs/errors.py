@@ -110,6 +110,7 @@ class NoMetadata(OutboundError):
 class TokenFailed(OutboundError):
     """No token. `error` is the OAuth error code (RFC 6749 §5.2), or empty.
 
+    `is_nameless`: a refusal without such a code, which somebody else than the endpoint may have sent.
     `refresh_token` is one that the answer had all the same: it takes the place of the one that was used.
     """
 
@@ -120,6 +121,7 @@ class TokenFailed(OutboundError):
         symptom: Symptom,
         permanent: bool,
         error: str = "",
+        is_nameless: bool = False,
         retry_after: float | None = None,
         status: int | None = None,
     ) -> None:
@@ -132,6 +134,7 @@ class TokenFailed(OutboundError):
             status=status,
         )
         self.error = error
+        self.is_nameless = is_nameless
         self.refresh_token: str | None = None
 
     @classmethod

@@ -197,7 +197,7 @@ def _type(value: object, hidden: Reflections) -> str:
     text = value[: LONGEST_TYPE + BEHIND] if isinstance(value, str) else ""
     # A control character would be refused by the database, and the token lost with it.
     plain = "".join(character for character in text if character.isprintable())
-    if plain.lower() != BEARER and hidden.found_in(text, plain):
+    if not plain or (plain.lower() != BEARER and hidden.found_in(text, plain)):
         return ""
     return plain[:LONGEST_TYPE]
 

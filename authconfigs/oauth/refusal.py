@@ -68,11 +68,15 @@ def refusal_of(
         )
     if code is not None or status >= 400:
         meaning = MEANINGS.get(code or "") or _meaning(status, code)
+        if code is None and _is_page(content):
+            said = " It sent a web page and no OAuth error: a firewall in front of it may have done so."
         return TokenFailed(
             f"The token endpoint refuses ({_named(status, code)}): {meaning}.{said}",
             symptom=Symptom.TOKEN_ENDPOINT_CONFIG,
             permanent=True,
             error=code or "",
+            is_nameless=code is None,
+            retry_after=wait if code is None else None,
             status=status,
         )
     return TokenFailed(
@@ -165,4 +169,8 @@ def _instead(content: bytes, document: Mapping[str, Any] | None) -> str:
         return "a document without a usable access token"
     if not content.strip():
         return "nothing"
-    return "a web page" if content.lstrip()[:1] == b"<" else "something unreadable"
+    return "a web page" if _is_page(content) else "something unreadable"
+
+
+def _is_page(content: bytes) -> bool:
+    return content.lstrip()[:1] == b"<"

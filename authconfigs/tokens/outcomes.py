@@ -18,6 +18,7 @@ from authconfigs.fields import Sealed, SealedField, Stored
 from authconfigs.models import OAuthToken, TokenEvent
 from authconfigs.oauth import TokenAnswer
 from authconfigs.symptoms import Symptom
+from authconfigs.tokens.attempts import counted
 from authconfigs.tokens.events import new_event
 from authconfigs.tokens.grants import GRANTS
 from authconfigs.tokens.lease import End, Lease, end_together
@@ -238,11 +239,13 @@ def _failure(
     A refresh token that came without an access token is stored: the one before may be used up.
     """
     lease = outcome.lease
-    wait = retry_after(failure.retry_after)
-    failures = lease.seen.failures + 1
+    had_one = outcome.used is not None or lease.seen.generation > 0
+    attempt = counted(failure, lease.seen, now=now, had_one=had_one)
+    wait = None if attempt.is_final else retry_after(failure.retry_after)
+    rests_until = attempt.rests_until or now + rest(attempt.failures, jitter=jitter)
     rested: dict[str, Any] = {
         "failed_at": now,
-        "next_attempt_at": now + max(rest(failures, jitter=jitter), wait or timedelta()),
+        "next_attempt_at": max(rests_until, now + (wait or timedelta())),
         "retry_after_until": now + wait if wait else None,
     }
     if failure.refresh_token:
@@ -251,7 +254,7 @@ def _failure(
             rested["refresh_token"] = newer
     described = {
         **rested,
-        "failures": failures,
+        "failures": attempt.failures,
         "failure_symptom": failure.symptom,
         "failure_summary": failure.summary[:1000],
         "failure_error": failure.error[:100],
@@ -268,7 +271,7 @@ def _failure(
             mail_due=mail_due,
         )
 
-    stopped = _STATE_AFTER.get(failure.symptom) if failure.permanent else None
+    stopped = _STATE_AFTER.get(failure.symptom) if attempt.is_final else None
     if stopped is not None:
         arrives = described | _becomes(stopped, now)
         return [

@@ -97,6 +97,7 @@ ROWS = (
          "Scope is {scope}: does the provider know every name in it, and may this client have them?",
          "Audience is {audience}: does the provider ask for one, and is it spelt so?",
          "The token request's body is {token_body}: does the provider want the other format?",
+         "Was it a web page that answered? Then a firewall in front of the token endpoint may keep this console out: ask the provider.",
          "Compare every setting of the client with the provider's page of this application.")),
     Row(S.REAUTHORIZATION_REQUIRED, "", OAUTH,
         "A person has to connect this auth config.",

@@ -57,6 +57,9 @@ def test_refusal_that_is_not_oauths_is_permanent_too(status: int, body: object) 
     assert (failure.symptom, failure.permanent) == (Symptom.TOKEN_ENDPOINT_CONFIG, True)
     assert (failure.error, failure.status) == ("", status)
     assert ("token URL" in failure.summary) == (status in {404, 405, 410})
+    assert ("web page" in failure.summary) == (body == b"<html>")
+    assert failure.is_nameless
+    assert not refusal(status, {"error": "of_its_own"}).is_nameless
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "invalid_grant"}])
