@@ -107,3 +107,25 @@ def test_long_names_end_in_dots_and_nothing_is_cut_off(live_server: LiveServer, 
             assert not cut, (models, width)
     label = "getComputedStyle(document.querySelector('.field-when'), '::before').content"
     assert page.evaluate(label) == '"When"'
+
+
+def test_account_and_sidebar_need_no_mouse(live_server: LiveServer, page: Page) -> None:
+    a_console()
+    log_in(page, live_server)
+    account = page.locator(".c-account > summary")
+    account.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("html.dark")).to_be_attached()
+    sidebar = page.locator("#nav-sidebar-inner")
+    for shown in (False, True):
+        page.get_by_role("button", name="Menu", exact=True).press("Enter")
+        expect(sidebar).to_be_visible(visible=shown)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Menu", exact=True).press("Enter")
+    expect(sidebar).to_be_visible()
+    page.get_by_role("button", name="Close the menu").press("Enter")
+    expect(sidebar).to_be_hidden()
