@@ -92,7 +92,7 @@ class Command(ConsoleCommand):
                 raise self.ended(Symptom.TIMEOUT, late)
             left = until - time.monotonic()
             if left <= 0:
-                late = f"Nobody has consented within {longest:g} seconds. The link still works until {row.expires_at:%H:%M} UTC."
+                late = f"Nobody has consented within {longest:g} seconds. {still_open(row)}"
                 raise self.ended(Symptom.TIMEOUT, late)
             time.sleep(min(PAUSE, left))
         summary = " ".join(row.summary.splitlines())
@@ -105,6 +105,16 @@ class Command(ConsoleCommand):
 
     def ended(self, symptom: Symptom, summary: str, *, stage: Stage = Stage.TOKEN) -> Failed:
         return Failed(summary, returncode=1, document=document(symptom, summary, stage=stage))
+
+
+def still_open(trip: AuthorizationRequest) -> str:
+    """What can come of a trip that nobody waits for any more."""
+    until = f"{trip.expires_at:%H:%M} UTC"
+    if trip.consumed_at is not None:
+        return "The provider's answer has come just now, and the token is being asked for."
+    if trip.state_hash:
+        return f"The link is used: whoever opened it can consent at the provider until {until}."
+    return f"The link still works until {until}."
 
 
 def document(

@@ -167,3 +167,26 @@ def test_wait_ends_without_a_consent(
 ) -> None:
     ran = waited(provider, seconds, act)
     assert (ran.code, ran.document["symptom"], ran.document["ok"]) == (1, symptom, False)
+
+
+def pressed(trip: AuthorizationRequest) -> None:
+    Client().post(f"/oauth/consent/?link={_signer.sign(str(trip.id))}")
+
+
+def answered(trip: AuthorizationRequest) -> None:
+    pressed(trip)
+    change_trip(consumed_at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda trip: None, "The link still works until"),
+        (pressed, "The link is used: whoever opened it can consent at the provider until"),
+        (answered, "the token is being asked for"),
+    ],
+)
+def test_wait_that_ends_says_what_is_still_open(provider: Provider, act: Any, told: str) -> None:
+    ran = waited(provider, "2", act)
+    assert (ran.code, ran.document["symptom"]) == (1, "timeout")
+    assert told in ran.document["summary"]
