@@ -274,7 +274,7 @@ class ConfigForms:
     def _effect(self, field: Declared) -> str:
         again = "somebody has to connect again" if self._needs_person else "the next call gets one"
         if field.change is Change.NEW_GRANT:
-            return f"A change drops the stored token: {again}."
+            return "" if field.seed else f"A change drops the stored token: {again}."
         if isinstance(field, Url):
             renews = field.change and self._renewable
             here = "Another path gets a new access token. " if renews else ""

@@ -160,6 +160,11 @@ def test_change_that_keeps_a_consent_wants_no_tick(tenant: Tenant) -> None:
 def test_form_says_before_saving_what_a_change_does_to_the_token(tenant: Tenant) -> None:
     page = html(browser(tenant).get(url("change", connected(tenant).id)))
     assert "A change drops the stored token: somebody has to connect again." in page
+    of_client = page.partition('id="id_client_id_helptext"')[2].partition("</p>")[0]
+    of_seed = page.partition('id="id_refresh_token_helptext"')[2].partition("</p>")[0]
+    assert "drops the stored token" in of_client
+    assert "Another one replaces the stored token" in of_seed
+    assert "drops the stored token" not in of_seed
 
 
 def test_another_method_drops_the_secrets_of_the_old_one(tenant: Tenant) -> None:
