@@ -22,7 +22,8 @@ class PostOnlyMiddleware:
         response = self.get_response(request)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
-        if request.method not in {"GET", "HEAD"}:
+        allowed = set(response.headers["Allow"].split(", "))
+        if request.method not in {"GET", "HEAD"} or "POST" not in allowed or "GET" in allowed:
             return response
         if request.user.is_authenticated:
             messages.info(

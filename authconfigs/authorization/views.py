@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from authconfigs.authorization import answers, bindings, links, trips
 from authconfigs.authorization.answers import LINK_USED, NO_LINK, Answer
@@ -142,7 +142,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(answers.address_of(None, why=why))
 
 
-@require_GET
+@require_safe
 @_read
 def result(request: HttpRequest) -> HttpResponse:
     """How a trip ended."""

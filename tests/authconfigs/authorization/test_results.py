@@ -100,3 +100,14 @@ def test_refused_consent_says_whether_the_config_is_connected(
     assert (heading(page), page.status_code) == (told, 400)
     still = "crm is still connected, with the token that was stored before."
     assert (still in unescape(html(page))) is (told == "Nothing was changed")
+
+
+def test_head_uses_no_answer_up_and_leads_nowhere(provider: Provider) -> None:
+    journey = back_from(provider, "link")
+    for client in (journey.client, Client()):
+        refused = client.head(journey.address)
+        assert (refused.status_code, refused.headers["Allow"]) == (405, "GET")
+    page = journey.client.get(journey.address).headers["Location"]
+    assert journey.client.head(page).status_code == journey.client.get(page).status_code == 200
+    assert Client().head("/oauth/result/").status_code == 400
+    assert Client().post(page).status_code == 405
