@@ -114,7 +114,7 @@ class ConfigColumns:
     @admin.display(description="Used by")
     def used_by_column(self, config: AuthConfig) -> SafeString | str:
         users = cast("Any", config).connections.all()
-        return _links((test.name, test.url) for test in map(tested, users)) or "–"
+        return _links((test.name, test.url) for test in map(tested, users)) or "no integration"
 
     @admin.display(description="Secret set", ordering="rotate_by")
     def secret_column(self, config: AuthConfig) -> SafeString:

@@ -64,7 +64,7 @@ class AuditEventAdmin(TenantAdmin):
 
     @admin.display(description="Changed fields")
     def fields_column(self, event: AuditEvent) -> str:
-        return ", ".join(event.fields)
+        return ", ".join(event.fields) or "no field"
 
     @admin.display(description="Outcome")
     def outcome_column(self, event: AuditEvent) -> str:
