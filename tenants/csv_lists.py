@@ -1,6 +1,7 @@
 """Lists as CSV (RFC 4180): what the list shows with its filters, on all of its pages, and nothing that a spreadsheet would run."""
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
@@ -17,8 +18,8 @@ from tenants.saved_filters import SavedFilters
 
 # A list of more rows is cut off, and the last line says so.
 MOST = 10_000
-# Spreadsheets take a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for a formula at the beginning of a cell. Some begin one at more than commas, whatever is quoted.
+_FORMULA = re.compile(r"(^|[;|\t\r\n]\s*)(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 
 class CsvPages(SavedFilters):
@@ -64,4 +65,4 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     text = value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", text)

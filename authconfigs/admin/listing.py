@@ -19,6 +19,7 @@ from authconfigs.models import AuthConfig, Credential, OAuthToken
 from authconfigs.saving import current_credential
 from authconfigs.tokens.granted import is_stored, scopes_of
 from tenants.badges import environment_badge, moment, pill
+from tenants.csv_lists import cell
 
 # How many names a cell shows before it counts the rest.
 SHOWN = 2
@@ -84,7 +85,7 @@ def csv_rows(configs: QuerySet[AuthConfig]) -> Iterator[Sequence[object]]:
             describe(config, keys).text,
             config.owner.username if config.owner else "",
             config.rotate_by,
-            secret_age(current_credential(config)),
+            secret_age(current_credential(config), told=cell),
             config.last_used_at,
             ", ".join(test.name for test in map(tested, cast("Any", config).connections.all())),
             config.hosts,

@@ -39,6 +39,9 @@ def read(client: Client, model: str, query: str = "") -> list[dict[str, str]]:
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\tx", "'\tx"),
+        ("＝1+1", "'＝1+1"),
+        ("x;=1+1;y", "x;'=1+1;y"),
+        ("x\n =1", "x\n '=1"),
         ("a=b", "a=b"),
         (None, ""),
         (date(2026, 1, 2), "2026-01-02"),
@@ -66,6 +69,7 @@ def test_configs_of_the_filtered_list(tenant: Tenant) -> None:
     assert row["method"] == "bearer"
     assert row["status"] == "Not tested"
     assert row["used_by"] == "'=cmd"
+    assert datetime.fromisoformat(row["secret_set"]).tzinfo is not None
     assert "planted-secret" not in str(row)
 
 
