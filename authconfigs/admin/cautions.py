@@ -15,6 +15,7 @@ from tenants.models import User
 # How many names a sentence has, and how many configs with one of the secrets are read for that.
 _NAMED = 3
 _READ = 10
+_CHANGE = "authconfigs.change_authconfig"
 
 
 def cautions(
@@ -40,7 +41,10 @@ def cautions(
 def twins(
     config: AuthConfig, states: Mapping[str, Mapping[str, Any]], *, user: User
 ) -> Iterator[str]:
-    """Which of these stored secrets another environment has, too, known by their fingerprints; in this tenant alone."""
+    """Which of these stored secrets another environment has, too, known by their fingerprints; in this tenant alone.
+
+    Who could try one secret after the other here isn't told of what they may not set there: it would tell when they are right.
+    """
     prints = {
         state["fingerprint"]: name
         for name, state in states.items()
@@ -49,7 +53,10 @@ def twins(
     if not prints:
         return
     found: dict[str, list[AuthConfig]] = {}
+    tries = user.has_perm(_CHANGE, config)
     for other in _others(config, prints):
+        if tries and not user.has_perm(_CHANGE, other.config):
+            continue
         for state in other.secret_state.values():
             name = prints.get(state.get("fingerprint")) if isinstance(state, Mapping) else None
             if name is not None:

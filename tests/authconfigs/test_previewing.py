@@ -348,9 +348,21 @@ def test_same_secret_in_two_environments_is_told_in_its_tenant_alone(tenant: Ten
         make_config(other.environment, f"further-{number}", secrets=planted)
     page = html(client.get(url("change", config.id)))
     assert "further-1</a> (Production) and others: use" in page
+    admin = browser(tenant, Role.ADMIN)
+    assert "is the same as in" in preview(admin, drawn(config), config)
+    assert "is the same as in" not in preview(admin, drawn(config, token=DOTS), config)
+
+
+def test_who_could_guess_a_protected_secret_isnt_told_that_it_is_the_same(tenant: Tenant) -> None:
+    planted = {"token": "planted-same"}
+    config = make_config(make_environment(tenant), secrets=planted)
+    protected = make_environment(tenant, "production", protected=True)
+    make_config(protected, "elsewhere", secrets=planted)
     editor = browser(tenant, Role.EDITOR)
+    assert "is the same as in" not in html(editor.get(url("change", config.id)))
+    assert "is the same as in" not in preview(editor, drawn(config), config)
+    make_config(make_environment(tenant, "testing"), "beside", secrets=planted)
     assert "is the same as in" in preview(editor, drawn(config), config)
-    assert "is the same as in" not in preview(editor, drawn(config, token=DOTS), config)
 
 
 def test_viewer_sees_the_stored_request_but_no_value_of_extra_parameters(tenant: Tenant) -> None:
