@@ -30,8 +30,11 @@ class CappedPaginator(_Paginator):
 
     @cached_property
     def count(self) -> int:
-        rows = self.object_list[:_COUNTED]
-        return rows.count() if isinstance(rows, QuerySet) else len(rows)
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            # In any order, or all that match would be sorted first.
+            return rows.order_by()[:_COUNTED].count()
+        return len(rows[:_COUNTED])
 
 
 def lookups(list_filter: Iterable[Any], date_hierarchy: str | None) -> frozenset[str]:

@@ -75,11 +75,11 @@ def matching(
         everywhere &= has
         if word not in said:
             asked &= has
-    rows = rows.filter(asked)
     if asked != everywhere:
         missing = Case(When(everywhere, then=Value(0)), default=Value(1))
         rows = rows.order_by(missing, *(rows.query.order_by or rows.model._meta.ordering))
-    return rows[:ROWS]
+    # What the rows are read with is joined to those few, not to all that answer.
+    return rows.filter(pk__in=rows.filter(asked).select_related(None).values("pk")[:ROWS])
 
 
 class Findable(ModelAdmin):  # type: ignore[misc]

@@ -1,6 +1,8 @@
 import pytest
 from axes.models import AccessAttempt
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import unscoped
@@ -91,3 +93,11 @@ def test_changing_ones_own_password_is_recorded(client: Client) -> None:
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert client.post("/admin/password_change/", form).status_code == 302
     assert lines()[-1].action == "set_password"
+
+
+def test_a_login_takes_20_queries_at_most(client: Client) -> None:
+    acme_with_robin()
+    for password in ("wrong", PASSWORD):
+        with CaptureQueriesContext(connection) as captured:
+            log_in(client, "robin", password)
+        assert len(captured) <= 20, [query["sql"] for query in captured]
