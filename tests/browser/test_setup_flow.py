@@ -76,7 +76,7 @@ def log_in(page: Page, server: LiveServer) -> None:
 
 def create(page: Page, method: str, typed: Mapping[str, str]) -> None:
     page.locator("#nav-sidebar-inner").get_by_role("link", name="Authorization").click()
-    page.get_by_role("link", name="New auth config").click()
+    page.get_by_role("link", name="New auth config").first.click()
     page.get_by_role("heading", name=method, exact=True).click()
     page.get_by_label("Name", exact=False).first.fill("billing")
     for name, value in typed.items():

@@ -309,14 +309,14 @@ def test_slow_api_ends_with_the_connections_timeout(provider: Provider) -> None:
 
 def test_whole_call_ends_within_two_timeouts(provider: Provider, settings: Settings) -> None:
     name = wired_oauth(provider)
-    settings.OUTBOUND_TIMEOUT = 1
-    provider.switches.token_delay = provider.switches.slow_seconds = 0.8
+    settings.OUTBOUND_TIMEOUT = 2
+    provider.switches.token_delay = provider.switches.slow_seconds = 1.6
     provider.switches.api = "401,slow"
 
     started = time.monotonic()
     result = call(name)
 
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 5
     assert result.response.status_code == 401
     assert (result.symptom, result.failure and result.failure.stage) == (
         Symptom.TIMEOUT,
