@@ -81,7 +81,7 @@ class AuthConfigAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuthConfig]:
         queryset: QuerySet[AuthConfig] = super().get_queryset(request)
-        return queryset.select_related("environment")
+        return queryset.select_related("environment", "owner")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The rows of one page, with what they show."""
