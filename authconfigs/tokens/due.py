@@ -123,7 +123,7 @@ def host_of(url: str) -> str:
     """Host and port of a URL as one name, however they are spelled; empty for what has none."""
     try:
         parts = urlsplit(url)
-        port = parts.port or {"http": 80}.get(parts.scheme, 443)
-        return f"{(parts.hostname or '').rstrip('.')}:{port}"
+        port = parts.port or (80 if parts.scheme == "http" else 443)
     except ValueError:
         return ""
+    return f"{parts.hostname.rstrip('.')}:{port}" if parts.hostname else ""

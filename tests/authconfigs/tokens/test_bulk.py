@@ -340,3 +340,7 @@ def test_tenant_with_many_hanging_hosts_goes_first_nowhere(
 def test_host_is_one_however_it_is_spelled(other: str) -> None:
     assert host_of(other) == host_of("https://login.example.com/token")
     assert host_of(other) != host_of("https://login.example.com:8443/token")
+
+
+def test_what_has_no_host_has_no_name() -> None:
+    assert [host_of(url) for url in ("", "nowhere", "http://[::1")] == ["", "", ""]
